@@ -1,0 +1,181 @@
+"""Every setting of the platform, and the only reader of ``os.environ``.
+
+A setting is a row of :data:`SETTINGS`: its name, its default, how it is read and one line of help. The table of the
+README is made from these rows. An empty value counts as left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from quant.domain.market import Market
+from quant.errors import SettingError, ValidationError
+
+DEFAULT_SYMBOLS = (
+    "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT,XRPUSDT,ADAUSDT,DOGEUSDT,LTCUSDT,BCHUSDT,LINKUSDT,AVAXUSDT,DOTUSDT"  # fmt: skip
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row: ``read`` turns the text into the value or raises ``ValueError`` with what it must be."""
+
+    name: str
+    default: str
+    read: Callable[[str], Any]
+    help: str
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"-?\d{1,18}", text) or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise ValueError(f"must be a number from {low:g} to {high:g}")
+        return value
+
+    return read
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return text
+
+    return read
+
+
+def _switch(text: str) -> bool:
+    return _choice("true", "false")(text.lower()) == "true"
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", text):
+        raise ValueError("must be 1 to 31 lower-case letters, digits or dashes, a letter first")
+    return text
+
+
+def _bucket(text: str) -> str:
+    if text and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
+        raise ValueError("must be the name of a bucket: 3 to 63 lower-case letters, digits, dots or dashes")
+    return text
+
+
+def _markets(text: str) -> tuple[Market, ...]:
+    try:
+        markets = tuple(Market.parse(part) for part in text.split(",") if part.strip())
+    except ValidationError as exc:
+        raise ValueError(f"must be symbols with commas between them, such as BTCUSDT,ETHUSDT: {exc}") from exc
+    if not markets:
+        raise ValueError("must name at least one symbol")
+    if len(set(markets)) != len(markets):
+        raise ValueError("must name each symbol once")
+    return markets
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        parts = urlsplit(text)
+        if text and (parts.scheme not in schemes or not parts.hostname or parts.path not in ("", "/")):
+            raise ValueError(f"must be {' or '.join(s + '://host[:port]' for s in schemes)} without a path")
+        return text.rstrip("/")
+
+    return read
+
+
+def _source(text: str) -> str:
+    if text in ("auto", "binance", "simulator"):
+        return text
+    if text.startswith("replay:") and text != "replay:":
+        return text
+    raise ValueError("must be auto, binance, simulator or replay:FOLDER")
+
+
+SETTINGS = (
+    Setting("SYMBOLS", DEFAULT_SYMBOLS, _markets, "Symbols to follow; `coinbase:BTC-USD` names another exchange"),
+    Setting("SOURCE", "auto", _source, "Where trades come from: auto, binance, simulator or replay:FOLDER"),
+    Setting("SPEED", "1", _number(0.1, 100), "How many times faster a recording is replayed"),
+    Setting("PORT", "8000", _whole(0, 65535), "Port of the site and the API on the laptop; 0 takes a free one"),
+    Setting("EMULATOR_PORT", "4566", _whole(0, 65535), "Port of the AWS emulator on the laptop; 0 takes a free one"),
+    Setting("STATE_DIR", ".local", Path, "Folder of the local stack's state"),
+    Setting("PREFIX", "quant", _name, "Beginning of the names of tables, buckets and functions"),
+    Setting("MARKET", "live", _choice("live", "simulated", "replay"), "What kind of market the ingestor listens to"),
+    Setting("BINANCE_WS_URL", "wss://stream.binance.com:9443", _url("ws", "wss"), "Base of Binance's WebSocket"),
+    Setting("BINANCE_REST_URL", "https://api.binance.com", _url("http", "https"), "Base of Binance's REST API"),
+    Setting("FLUSH_SECONDS", "5", _whole(1, 60), "Seconds of trades in one chunk (1 locally)"),
+    Setting("TICK_TTL_SECONDS", "604800", _whole(3600, 31_536_000), "How long ticks stay in the table"),
+    Setting("BAR_1S_TTL_SECONDS", "2592000", _whole(3600, 315_360_000), "How long 1s bars stay in the table"),
+    Setting("JOURNAL_DIR", ".local/journal", Path, "Folder of what storage has not confirmed yet"),
+    Setting("SHARD", "1/1", str, "Which part of the symbols this ingestor takes: I/N"),
+    Setting("ARCHIVE_BUCKET", "", _bucket, "Bucket of the Parquet archive"),
+    Setting("CORS_ORIGINS", "", str, "Origins that may read the API, with commas between them"),
+    Setting("LOG_LEVEL", "INFO", _choice("DEBUG", "INFO", "WARNING", "ERROR"), "How much is logged"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one process, read once and checked whole."""
+
+    symbols: tuple[Market, ...]
+    source: str
+    speed: float
+    port: int
+    emulator_port: int
+    state_dir: Path
+    prefix: str
+    market: str
+    binance_ws_url: str
+    binance_rest_url: str
+    flush_seconds: int
+    tick_ttl_seconds: int
+    bar_1s_ttl_seconds: int
+    journal_dir: Path
+    shard: str
+    archive_bucket: str
+    cors_origins: str
+    log_level: str
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the environment, or the mapping given instead.
+
+        Raises:
+            SettingError: names the first setting that cannot be used and what it must be.
+        """
+        source = os.environ if environ is None else environ
+        return cls(**{row.name.lower(): _read(row, source.get(row.name, "").strip()) for row in SETTINGS})
+
+    def table(self, name: str) -> str:
+        """The full name of a table: ``tick_data`` of the prefix ``quant`` is ``quant-tick_data``."""
+        return f"{self.prefix}-{name}"
+
+
+def _read(row: Setting, text: str) -> Any:
+    try:
+        return row.read(text or row.default)
+    except ValueError as exc:
+        raise SettingError(row.name, str(exc), text) from exc
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """The environment of a process to be started, with ``changes`` on top of this one's."""
+    return {**os.environ, **changes}
