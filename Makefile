@@ -1,0 +1,84 @@
+# Every command of the project. Needs make, a shell and a Python >= 3.11; all else is installed into .venv.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+VENV := .venv/.stamp
+CODE := functions ingestor infra frontend_static
+UV := 0.13.9
+CHROMIUMS := chromium chromium-browser google-chrome google-chrome-stable
+REFUSED := this project needs Python 3.11 or newer with its venv module: install one (Debian: apt-get install python3 python3-venv) and try again
+
+export PYTHONPATH := functions:.
+# `make run SOURCE=simulator` reaches the program as a setting; its names are listed in functions/quant/settings.py.
+export SYMBOLS SOURCE SPEED PORT EMULATOR_PORT STATE_DIR PREFIX FLUSH_SECONDS TICK_TTL_SECONDS BAR_1S_TTL_SECONDS
+export BINANCE_WS_URL BINANCE_REST_URL SHARD CORS_ORIGINS LOG_LEVEL REAL_DATA_DIR
+
+.PHONY: help run stop status test check format bench site package lock clean chromium
+
+help:  ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)  ## Start everything on http://127.0.0.1:8000 (SOURCE=auto|binance|simulator|replay:FOLDER SPEED=10 SYMBOLS=… PORT=…)
+	@exec $(PY) -m infra.local run
+
+stop: $(VENV)  ## End a run and wait until its state is saved
+	@exec $(PY) -m infra.local stop
+
+status: $(VENV)  ## Say whether a run is active, and how it is
+	@exec $(PY) -m infra.local status
+
+test: $(VENV) chromium  ## Run all tests; each skip is listed with its reason
+	@$(PY) -m pytest
+
+check: $(VENV)  ## Lint, format and types
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy $(CODE)
+
+format: $(VENV)  ## Format the code and mend what the linter can
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: $(VENV)  ## Measure, print a table and write build/bench.json
+	@$(PY) -m tests.benchmarks
+
+site: $(VENV)  ## Build the static site into build/site
+	@$(PY) -c 'from pathlib import Path; from frontend_static.build import build; build(Path("build/site"))'
+
+package: $(VENV)  ## Build the thin Lambda packages of the local stack into build/packages
+	@$(PY) -m infra.local package
+
+lock: $(VENV)  ## Resolve the dependencies of pyproject.toml into requirements.lock
+	@.venv/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
+
+clean:  ## Delete what was built and the local state; .venv stays
+	@if [ -x $(PY) ]; then $(PY) -m infra.local stop --quiet; fi
+	@rm -rf build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# `uv pip sync` removes whatever the lock file does not name, uv's own package too: its program is kept beside it.
+$(VENV): requirements.lock
+	@for python in python3 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then echo '$(REFUSED)' >&2; exit 2; fi; \
+	echo "installing into .venv with $$($$found --version)…"; \
+	[ -x $(PY) ] || $$found -m venv .venv || { echo '$(REFUSED)' >&2; exit 2; }; \
+	if $(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV); then \
+	  cp .venv/bin/uv .venv/uv && .venv/uv pip sync --quiet --python $(PY) --require-hashes requirements.lock; \
+	else \
+	  echo 'uv cannot be installed here; pip does it instead, which takes longer'; \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
+	fi || { echo 'the packages of requirements.lock could not be installed; see the lines above' >&2; exit 1; }
+	@touch $@
+
+chromium:
+	@for name in $(CHROMIUMS); do if command -v $$name >/dev/null; then exit 0; fi; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'installing Chromium for the browser tests…'; \
+	  install='apt-get install -y -qq --no-install-recommends chromium'; \
+	  { $$install || { apt-get update -qq && $$install; }; } >/dev/null 2>&1 && exit 0; \
+	fi; \
+	echo 'no Chromium was found and none could be installed: the browser tests will be skipped'
