@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.domain.trade import INT64_MAX, Ints, rescale
+from quant.domain.trade import INT64_MAX, Ints
 
 UNKNOWN, INCOMPLETE, COMPLETE = -1, 0, 1
 FROM_EXCHANGE, FROM_TRADES = 0, 1
@@ -18,7 +18,8 @@ SOURCES = ("exchange", "trades")
 Sums = NDArray[Any]
 """Exact sums: int64, or Python integers (dtype object) where int64 might not hold them."""
 
-_SUMS = ("volume", "quote_volume", "taker_buy_volume", "taker_buy_quote_volume")
+_VOLUMES = ("volume", "taker_buy_volume")
+_QUOTE_VOLUMES = ("quote_volume", "taker_buy_quote_volume")
 _PRICES = ("open", "high", "low", "close")
 
 
@@ -59,19 +60,17 @@ class Bars:
 
     @classmethod
     def empty(cls, interval: int, price_decimals: int = 0, quantity_decimals: int = 0) -> Self:
-        none = np.zeros(0, dtype=np.int64)
-        small = np.zeros(0, dtype=np.int8)
-        return cls(interval, price_decimals, quantity_decimals, *[none] * 12, small, small)
+        kinds = dict.fromkeys(COLUMNS, np.int64) | {"complete": np.int8, "source": np.int8}
+        columns: dict[str, Any] = {name: np.zeros(0, dtype=kind) for name, kind in kinds.items()}
+        return cls(interval, price_decimals, quantity_decimals, **columns)
 
     def __len__(self) -> int:
         return len(self.time)
 
-    def columns(self) -> dict[str, NDArray[Any]]:
-        return {name: getattr(self, name) for name in COLUMNS}
-
     def take(self, index: Any) -> Bars:
         """The rows that a slice, a mask or an array of positions picks, in that order."""
-        return replace(self, **{name: column[index] for name, column in self.columns().items()})
+        picked: dict[str, Any] = {name: getattr(self, name)[index] for name in COLUMNS}
+        return replace(self, **picked)
 
     def between(self, start: int, end: int) -> Bars:
         """The bars that start at ``start`` or later and before ``end``."""
@@ -83,15 +82,10 @@ class Bars:
         if (price_decimals, quantity_decimals) == (self.price_decimals, self.quantity_decimals):
             return self
         more_price, more_quantity = price_decimals - self.price_decimals, quantity_decimals - self.quantity_decimals
-        more = {"volume": more_quantity, "taker_buy_volume": more_quantity}
-        return replace(
-            self,
-            price_decimals=price_decimals,
-            quantity_decimals=quantity_decimals,
-            **{name: rescale(getattr(self, name), more_price) for name in _PRICES},
-            **{name: narrow(wide(getattr(self, name)) * 10 ** more.get(name, more_price + more_quantity))
-               for name in _SUMS},
-        )  # fmt: skip
+        more = dict.fromkeys(_PRICES, more_price) | dict.fromkeys(_VOLUMES, more_quantity)
+        more |= dict.fromkeys(_QUOTE_VOLUMES, more_price + more_quantity)
+        columns: dict[str, Any] = {name: narrow(wide(getattr(self, name)) * 10**by) for name, by in more.items()}
+        return replace(self, price_decimals=price_decimals, quantity_decimals=quantity_decimals, **columns)
 
 
 COLUMNS = (
@@ -121,7 +115,7 @@ def concatenate(parts: Sequence[Bars]) -> Bars:
     price_decimals = max(part.price_decimals for part in parts)
     quantity_decimals = max(part.quantity_decimals for part in parts)
     scaled = [part.rescaled(price_decimals, quantity_decimals) for part in parts]
-    columns = {name: np.concatenate([getattr(part, name) for part in scaled]) for name in COLUMNS}
+    columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in scaled]) for name in COLUMNS}
     return replace(scaled[0], **columns)
 
 

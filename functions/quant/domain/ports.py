@@ -19,15 +19,16 @@ Clock = Callable[[], int]
 
 @dataclass(frozen=True, slots=True)
 class DirtyMark:
-    """Trades first_id…last_id of an hour were, or are about to be, written below the published frontier.
+    """``count`` trades of first_id…last_id of an hour were, or are about to be, written below the published frontier.
 
-    Written before their chunk; deleted by the resampler once the trades are there and their bars rewritten.
+    Written before their chunk; deleted by the resampler once that many trades are there and their bars rewritten.
     """
 
     market: Market
     hour: int
     first_id: int
     last_id: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Watermark:
         resume_id: the lowest id that a trade at or after ``time`` may have.
         last_id: id of the last trade before ``time``; -1 where there is none.
         last_time: time of that trade, ms.
+        joined: whether the trade after it was there too, so that its bar is judged on both sides.
         written_at: when this was written, ms.
     """
 
@@ -47,6 +49,7 @@ class Watermark:
     resume_id: int
     last_id: int
     last_time: int
+    joined: bool
     written_at: int
 
 
@@ -104,10 +107,12 @@ class TickRepository(Protocol):
         last_id: int | None = None,
         limit: int | None = None,
         newest_first: bool = False,
+        aligned: bool = False,
     ) -> Trades:
         """Trades with ``start <= time < end`` and ``first_id <= id <= last_id``, by id, at most ``limit``.
 
-        With ``limit``, the first that many in the order asked for; the result itself always ascends.
+        With ``limit``, the first that many in the order asked for; the result itself always ascends. ``aligned`` says
+        that ``first_id`` begins a minute, so that no chunk straddles it and the read is as short as can be.
         """
 
     def last_id(self, market: Market, start: int, end: int) -> int | None:

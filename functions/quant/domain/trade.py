@@ -131,7 +131,8 @@ def rescale(values: Ints, more_decimals: int) -> Ints:
     factor = 10 ** max(more_decimals, 0)
     if more_decimals < 0 or (len(values) and int(np.abs(values).max()) * factor > INT64_MAX):
         raise DataError(f"values cannot be scaled exactly by 10**{more_decimals} within 64 bits")
-    return values * factor
+    scaled: Ints = values * np.int64(factor)
+    return scaled
 
 
 def concatenate(parts: Sequence[Trades]) -> Trades:
@@ -143,10 +144,19 @@ def concatenate(parts: Sequence[Trades]) -> Trades:
     parts = [part.rescaled(price_decimals, quantity_decimals) for part in parts if len(part)]
     if not parts:
         return Trades.empty(price_decimals, quantity_decimals)
-    columns = [np.concatenate(column) for column in zip(*(part.columns() for part in parts), strict=True)]
-    if all(part.last_ids is part.ids for part in parts):
-        columns[1] = columns[0]
-    return Trades(*columns, price_decimals, quantity_decimals)
+    ids, last_ids, times, prices, quantities, buyer_is_maker = (
+        np.concatenate(column) for column in zip(*(part.columns() for part in parts), strict=True)
+    )
+    return Trades(
+        ids=ids,
+        last_ids=ids if all(part.last_ids is part.ids for part in parts) else last_ids,
+        times=times,
+        prices=prices,
+        quantities=quantities,
+        buyer_is_maker=buyer_is_maker,
+        price_decimals=price_decimals,
+        quantity_decimals=quantity_decimals,
+    )
 
 
 def merge(parts: Sequence[Trades]) -> Trades:

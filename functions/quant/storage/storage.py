@@ -1,0 +1,43 @@
+"""All repositories of one deployment, on real tables or in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quant.domain.ports import BarRepository, Clock, HeartbeatRepository, InstrumentRepository, TickRepository
+from quant.settings import Settings
+from quant.storage.bars import BarTable
+from quant.storage.registers import HeartbeatTable, InstrumentTable
+from quant.storage.table import MemoryTable, Table
+from quant.storage.ticks import TickTable
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    ticks: TickRepository
+    bars: BarRepository
+    heartbeats: HeartbeatRepository
+    instruments: InstrumentRepository
+
+
+def storage_on(tick_data: Table, ohlc_data: Table, settings: Settings, clock: Clock) -> Storage:
+    """The repositories on any two tables."""
+    return Storage(
+        ticks=TickTable(tick_data, clock, settings.tick_ttl_seconds),
+        bars=BarTable(ohlc_data, settings.bar_1s_ttl_seconds),
+        heartbeats=HeartbeatTable(tick_data, clock),
+        instruments=InstrumentTable(tick_data),
+    )
+
+
+def memory_storage(clock: Clock, settings: Settings | None = None) -> Storage:
+    """The twin in this process's memory."""
+    return storage_on(MemoryTable(), MemoryTable(), settings or Settings.load({}), clock)
+
+
+def open_storage(settings: Settings, clock: Clock) -> Storage:
+    """The repositories in DynamoDB. Connections are made when first used."""
+    from quant.storage.dynamo import DynamoTable
+
+    ticks, bars = DynamoTable(settings.table("tick_data")), DynamoTable(settings.table("ohlc_data"))
+    return storage_on(ticks, bars, settings, clock)

@@ -1,0 +1,104 @@
+"""The one small port between repositories and a database: items under a partition and a sort key.
+
+:class:`MemoryTable` is the twin that tests and tools use; quant.storage.dynamo holds the real one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from threading import RLock
+from typing import Protocol
+
+from quant.errors import ConflictError
+
+ANY, ABSENT = "*", ""
+HIGHEST = "~"
+"""Sorts behind every character that keys are made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One stored item.
+
+    Attributes:
+        pk, sk: partition and sort key.
+        payload: packed content.
+        etag: hash of the content, or a version; what conditions compare.
+        count, first_time, last_time: facts that are wanted without unpacking.
+        ttl: seconds since the epoch after which the item is gone; None for ever.
+    """
+
+    pk: str
+    sk: str
+    payload: bytes = b""
+    etag: str = "-"
+    count: int = 0
+    first_time: int = 0
+    last_time: int = 0
+    ttl: int | None = None
+
+
+class Table(Protocol):
+    def get(self, pk: str, sk: str) -> Item | None: ...
+
+    def query(
+        self, pk: str, low: str = "", high: str = HIGHEST, *, newest_first: bool = False, limit: int | None = None
+    ) -> Iterator[Item]:
+        """Items with ``low <= sk <= high`` in the order of sk, read page by page as they are taken."""
+
+    def put(self, item: Item, *, expected: str = ANY) -> None:
+        """Store one item, if the stored etag is ``expected`` (ABSENT: if there is none).
+
+        Raises:
+            ConflictError: it is not.
+        """
+
+    def put_all(self, items: Sequence[Item]) -> None:
+        """Store all of them; when this returns, all are stored."""
+
+    def delete(self, pk: str, sk: str) -> None: ...
+
+
+class MemoryTable:
+    """A table in this process's memory."""
+
+    def __init__(self) -> None:
+        self._partitions: dict[str, dict[str, Item]] = {}
+        self._order: dict[str, list[str]] = {}
+        self._lock = RLock()
+        self.writes = 0
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        return self._partitions.get(pk, {}).get(sk)
+
+    def query(
+        self, pk: str, low: str = "", high: str = HIGHEST, *, newest_first: bool = False, limit: int | None = None
+    ) -> Iterator[Item]:
+        with self._lock:
+            order = self._order.get(pk, [])
+            keys = order[bisect_left(order, low) : bisect_left(order, high)]
+            keys += [high] if high in self._partitions.get(pk, {}) else []
+            keys = (keys[::-1] if newest_first else keys)[:limit]
+            items = [self._partitions[pk][key] for key in keys]
+        return iter(items)
+
+    def put(self, item: Item, *, expected: str = ANY) -> None:
+        with self._lock:
+            stored = self.get(item.pk, item.sk)
+            if expected != ANY and expected != (stored.etag if stored else ABSENT):
+                raise ConflictError(f"write {item.pk}/{item.sk}", "it has changed meanwhile")
+            if stored is None:
+                insort(self._order.setdefault(item.pk, []), item.sk)
+            self._partitions.setdefault(item.pk, {})[item.sk] = item
+            self.writes += 1
+
+    def put_all(self, items: Sequence[Item]) -> None:
+        for item in items:
+            self.put(item)
+
+    def delete(self, pk: str, sk: str) -> None:
+        with self._lock:
+            if self._partitions.get(pk, {}).pop(sk, None):
+                self._order[pk].remove(sk)

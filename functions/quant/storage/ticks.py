@@ -1,0 +1,159 @@
+"""Stored trades: chunks under the hour of their first trade, and the marks beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from quant.domain.chunk import MAX_CHUNK_TRADES, Chunk
+from quant.domain.interval import HOUR, SECOND, hours_between
+from quant.domain.market import Market
+from quant.domain.ports import Clock, DirtyMark
+from quant.domain.trade import Trades, merge
+from quant.errors import ChunkError
+from quant.storage import codec
+from quant.storage.table import HIGHEST, Item, Table
+
+_DIGITS = 19
+_DIRTY = "dirty"
+
+
+class TickTable:
+    """quant.domain.ports.TickRepository on a table."""
+
+    def __init__(self, table: Table, clock: Clock, ttl_seconds: int) -> None:
+        self._table, self._clock, self._ttl_seconds = table, clock, ttl_seconds
+        self.damaged: list[ChunkError] = []
+
+    def write(self, chunks: Sequence[Chunk]) -> None:
+        self._table.put_all([self._to_item(chunk) for chunk in chunks])
+
+    def read(
+        self,
+        market: Market,
+        start: int,
+        end: int,
+        *,
+        first_id: int = 0,
+        last_id: int | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+        aligned: bool = False,
+    ) -> Trades:
+        parts: list[Trades] = []
+        wanted = _Wanted(start, end, first_id, last_id, limit, newest_first)
+        lowest = first_id if aligned else first_id - first_id % MAX_CHUNK_TRADES
+        for chunk in self._chunks(market, start, end, lowest, last_id, newest_first):
+            if wanted.is_satisfied_before(chunk, parts):
+                break
+            if chunk.last_time >= start and chunk.first_time < end:
+                parts += self._unpacked(chunk)
+        return wanted.cut(merge(parts))
+
+    def last_id(self, market: Market, start: int, end: int) -> int | None:
+        for chunk in self._chunks(market, start, end, 0, None, newest_first=True):
+            return chunk.last_id
+        return None
+
+    def mark_dirty(self, mark: DirtyMark) -> None:
+        ttl = self._clock() // SECOND + self._ttl_seconds
+        self._table.put(Item(_DIRTY, _mark_key(mark), count=mark.count, first_time=mark.hour, ttl=ttl))
+
+    def dirty_marks(self) -> tuple[DirtyMark, ...]:
+        return tuple(_to_mark(item) for item in self._table.query(_DIRTY) if self._is_alive(item))
+
+    def clear_mark(self, mark: DirtyMark) -> None:
+        self._table.delete(_DIRTY, _mark_key(mark))
+
+    def _chunks(
+        self, market: Market, start: int, end: int, first_id: int, last_id: int | None, newest_first: bool
+    ) -> Iterator[Chunk]:
+        # What is older than the TTL is gone, whether DynamoDB has come round to deleting it or not.
+        start = max(start, self._clock() - self._ttl_seconds * SECOND)
+        hours = hours_between(start, end)
+        low, high = _pad(first_id), HIGHEST if last_id is None else _pad(last_id) + HIGHEST
+        for hour in reversed(hours) if newest_first else hours:
+            items = self._table.query(_partition(market, hour), low, high, newest_first=newest_first)
+            yield from (_to_chunk(market, item) for item in items if self._is_alive(item))
+
+    def _unpacked(self, chunk: Chunk) -> Iterable[Trades]:
+        try:
+            return [codec.unpack(chunk)]
+        except ChunkError as exc:
+            # Skipped and counted: its ids are missing, so the bars made without it say that they are incomplete.
+            self.damaged.append(exc)
+            return []
+
+    def _is_alive(self, item: Item) -> bool:
+        return item.ttl is None or item.ttl * SECOND > self._clock()
+
+    def _to_item(self, chunk: Chunk) -> Item:
+        return Item(
+            pk=_partition(chunk.market, chunk.hour),
+            sk=f"{_pad(chunk.first_id)}#{_pad(chunk.last_id)}#{chunk.digest}",
+            payload=chunk.payload,
+            count=chunk.count,
+            first_time=chunk.first_time,
+            last_time=chunk.last_time,
+            ttl=chunk.last_time // SECOND + self._ttl_seconds,
+        )
+
+
+class _Wanted:
+    """Which of the trades read are asked for, and when enough have been read."""
+
+    def __init__(
+        self, start: int, end: int, first_id: int, last_id: int | None, limit: int | None, newest_first: bool
+    ) -> None:
+        self._start, self._end, self._first_id, self._last_id = start, end, first_id, last_id
+        self._limit, self._newest_first = limit, newest_first
+
+    def is_satisfied_before(self, chunk: Chunk, parts: list[Trades]) -> bool:
+        """Whether no trade of this chunk or of a later one in the order of reading can be among the first ``limit``."""
+        if self._limit is None or sum(map(len, parts)) < self._limit:
+            return False
+        found = self.cut(merge(parts))
+        if len(found) < self._limit:
+            return False
+        parts[:] = [found]
+        if not self._newest_first:
+            return chunk.first_id > found.last_id
+        # Going back, a chunk cut by another writer may still hold an id that is missing here, but not if none is.
+        is_whole = bool(np.all(found.ids[1:] == found.last_ids[:-1] + 1))
+        return chunk.last_id < found.first_id if is_whole else chunk.first_id < found.first_id - MAX_CHUNK_TRADES
+
+    def cut(self, trades: Trades) -> Trades:
+        inside = (trades.times >= self._start) & (trades.times < self._end) & (trades.ids >= self._first_id)
+        if self._last_id is not None:
+            inside &= trades.ids <= self._last_id
+        if not bool(inside.all()):
+            trades = trades.take(inside)
+        if self._limit is None or len(trades) <= self._limit:
+            return trades
+        return trades.take(slice(-self._limit, None) if self._newest_first else slice(self._limit))
+
+
+def _partition(market: Market, hour: int) -> str:
+    return f"{market.key}#{datetime.fromtimestamp(hour / 1000, UTC):%Y-%m-%dT%H}"
+
+
+def _pad(trade_id: int) -> str:
+    return str(max(trade_id, 0)).zfill(_DIGITS)
+
+
+def _to_chunk(market: Market, item: Item) -> Chunk:
+    first_id, last_id, digest = item.sk.split("#")
+    return Chunk(
+        market, int(first_id), int(last_id), item.first_time, item.last_time, item.count, digest, item.payload
+    )  # fmt: skip
+
+
+def _mark_key(mark: DirtyMark) -> str:
+    return f"{mark.market.key}#{mark.hour // HOUR:08d}#{_pad(mark.first_id)}#{_pad(mark.last_id)}"
+
+
+def _to_mark(item: Item) -> DirtyMark:
+    exchange, symbol, _, first_id, last_id = item.sk.split("#")
+    return DirtyMark(Market(exchange, symbol), item.first_time, int(first_id), int(last_id), item.count)
