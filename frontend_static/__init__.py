@@ -1,0 +1,1 @@
+"""The dashboard: static pages, rendered at build time."""

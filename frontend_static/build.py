@@ -1,0 +1,203 @@
+"""Renders the dashboard to a folder of static files.
+
+``python -m frontend_static.build --out build/site`` renders the templates, copies scripts, styles and images, and takes
+plotly.js out of the installed ``plotly`` package, so that no page needs a third-party host. The same sources give the
+same bytes; ``manifest.json`` names every file with its size and SHA-256.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import importlib.resources
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+SOURCE = Path(__file__).parent
+PLOTLY = "vendor/plotly.min.js"
+MANIFEST = "manifest.json"
+
+_IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*["']\./([\w.-]+\.js)["']""", re.MULTILINE)
+_API_BASE = re.compile(r"(https?://[A-Za-z0-9.:-]+)?(/[\w.~/-]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: ``name`` is its template, its script and its style; ``href`` is where it is served."""
+
+    name: str
+    title: str
+    href: str
+    summary: str
+
+    @property
+    def file(self) -> str:
+        return f"{self.href.lstrip('/')}index.html"
+
+
+# The navigation is made from this list: a page that is not built is not in it.
+PAGES = (
+    Page(
+        name="single-symbol",
+        title="Single Symbol",
+        href="/",
+        summary="Candles, volume and VWAP of one symbol, with a word on how complete they are.",
+    ),
+)
+
+# Read by every page, in this order; a page adds the style and the components that bear its name.
+SHARED_STYLES = ("tokens", "base", "site-header", "market-banner", "api-notice")
+
+
+def build(out: Path, *, api_base: str = "/api") -> Path:
+    """Builds the site into ``out`` and returns it.
+
+    Files of an earlier build that this one no longer makes are removed; nothing else in the folder is touched.
+
+    Args:
+        out: The folder, made when missing.
+        api_base: Where the API answers: a path on the same origin, or an origin with a path.
+
+    Raises:
+        ValueError: ``api_base`` is neither.
+        FileNotFoundError: plotly.js or a file that a page names is missing.
+        jinja2.UndefinedError: A template uses a name that it was not given.
+    """
+    files = dict(_files(check_api_base(api_base)))
+    files[MANIFEST] = _manifest(files)
+    for name in _earlier(out) - files.keys():
+        (out / name).unlink(missing_ok=True)
+    for name, content in files.items():
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return out
+
+
+def check_api_base(api_base: str) -> str:
+    """Returns ``api_base`` without a slash at its end."""
+    if not api_base or not _API_BASE.fullmatch(api_base) or "//" in urlsplit(api_base).path:
+        raise ValueError(f"api_base must be a path or an http(s) origin with a path, not {api_base!r}")
+    return api_base.rstrip("/")
+
+
+def content_security_policy(api_base: str) -> str:
+    """The policy of every page: this origin only, and the API's where that is another one."""
+    url = urlsplit(api_base)
+    connect = f"'self' {url.scheme}://{url.netloc}" if url.netloc else "'self'"
+    rules = {
+        "default-src": "'self'",
+        # Plotly writes a style element of its own.
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "connect-src": connect,
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def integrity(content: bytes) -> str:
+    """The value of an ``integrity`` attribute."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode("ascii")
+
+
+def environment(source: Path = SOURCE) -> Environment:
+    """Jinja2 as the templates want it: an unknown name is an error, all values are escaped."""
+    return Environment(
+        loader=FileSystemLoader(source / "templates"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def module_graph(entry: str, scripts: dict[str, str]) -> list[str]:
+    """The modules that ``entry`` imports, directly or not, for the browser to fetch all at once."""
+    seen: list[str] = []
+    queue = [entry]
+    while queue:
+        name = queue.pop(0)
+        if name not in scripts:
+            raise FileNotFoundError(f"scripts/{name} is imported but missing")
+        if name not in seen:
+            seen.append(name)
+            queue.extend(_IMPORT.findall(scripts[name]))
+    return seen
+
+
+def _files(api_base: str) -> Iterator[tuple[str, bytes]]:
+    assets = {name: content for folder in ("scripts", "styles", "images") for name, content in _tree(folder)}
+    plotly = importlib.resources.files("plotly").joinpath("package_data", "plotly.min.js").read_bytes()
+    yield from assets.items()
+    yield PLOTLY, plotly
+    scripts = {PurePosixPath(name).name: text.decode() for name, text in assets.items() if name.startswith("scripts/")}
+    templates = environment()
+
+    def asset(name: str) -> str:
+        if name != PLOTLY and name not in assets:
+            raise FileNotFoundError(f"{name} is named by a page but missing")
+        return f"/{name}"
+
+    for page in PAGES:
+        modules = module_graph(f"{page.name}.js", scripts)
+        components = [module.removesuffix(".js") for module in modules]
+        own = [name for name in components if name not in SHARED_STYLES and f"styles/{name}.css" in assets]
+        html = templates.get_template(f"{page.name}.html.j2").render(
+            api_base=api_base,
+            asset=asset,
+            csp=content_security_policy(api_base),
+            modules=[f"scripts/{name}" for name in modules],
+            page=page,
+            pages=PAGES,
+            plotly=PLOTLY,
+            plotly_integrity=integrity(plotly),
+            styles=[f"styles/{name}.css" for name in (*SHARED_STYLES, *own)],
+        )
+        yield page.file, html.encode()
+
+
+def _tree(folder: str) -> Iterator[tuple[str, bytes]]:
+    for path in sorted((SOURCE / folder).rglob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            yield path.relative_to(SOURCE).as_posix(), path.read_bytes()
+
+
+def _manifest(files: dict[str, bytes]) -> bytes:
+    entries = {
+        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in sorted(files.items())
+    }
+    return (json.dumps({"files": entries}, indent=2) + "\n").encode()
+
+
+def _earlier(out: Path) -> set[str]:
+    """The files that the last build into this folder made: names that lead out of it are not believed."""
+    try:
+        names = json.loads((out / MANIFEST).read_bytes())["files"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return set()
+    return {name for name in names if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m frontend_static.build", description="Build the dashboard.")
+    parser.add_argument("--out", type=Path, default=Path("build/site"), help="folder to build into (%(default)s)")
+    parser.add_argument("--api-base", default="/api", help="path or origin of the API (%(default)s)")
+    options = parser.parse_args(arguments)
+    out = build(options.out, api_base=options.api_base)
+    print(f"site built in {out}")
+
+
+if __name__ == "__main__":
+    main()

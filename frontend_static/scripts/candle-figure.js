@@ -1,0 +1,186 @@
+// Bars as a Plotly figure: candles, volume, VWAP and marks under bars that are not complete. Pure.
+
+import { extremes, incompleteRuns, isUp } from "./bars.js";
+import { chartTemplate, withAlpha } from "./chart-theme.js";
+import { numberText } from "./format.js";
+
+export const PRICE_PANE = [0.24, 1];
+export const VOLUME_PANE = [0, 0.18];
+
+// More stretches than these are told by their marks alone.
+const MOST_BANDS = 60;
+
+export function chartMargin(bars, decimals) {
+  const longest = Math.max(8, numberText(bars.at(-1)?.high ?? 0, decimals.price).length);
+  return { l: 8, r: Math.round(longest * 6.8) + 14, t: 8, b: 28 };
+}
+
+// `range` is the visible stretch, `full` the whole; both in exchange time. `offset` moves all times to the clock of the
+// reader, for Plotly's date axes know UTC only.
+export function candleFigure({ bars, step, decimals, range, full, offset, palette, revision }) {
+  const x = bars.map((bar) => bar.time + offset);
+  const seen = extremes(bars, range.from, range.to) ?? extremes(bars, full.from, full.to);
+  const height = seen.high - seen.low || Math.max(seen.high * 1e-4, 10 ** -decimals.price);
+  return {
+    data: [
+      candles(bars, x, palette),
+      vwap(bars, x, palette),
+      marks(bars, offset, height, palette),
+      volume(bars, x, step, palette),
+    ],
+    layout: {
+      template: chartTemplate(palette),
+      uirevision: revision,
+      margin: { ...chartMargin(bars, decimals), autoexpand: false },
+      showlegend: false,
+      hovermode: false,
+      dragmode: "pan",
+      bargap: 0.25,
+      xaxis: timeAxis(range, full, offset),
+      yaxis: {
+        domain: PRICE_PANE,
+        side: "right",
+        fixedrange: true,
+        range: [seen.low - height * 0.08, seen.high + height * 0.06],
+        tickformat: `,.${decimals.price}f`,
+        nticks: 9,
+      },
+      yaxis2: {
+        ...chartTemplate(palette).layout.yaxis,
+        domain: VOLUME_PANE,
+        side: "right",
+        fixedrange: true,
+        range: [0, seen.volume * 1.05 || 1],
+        tickformat: ".3~s",
+        nticks: 4,
+      },
+      shapes: [...bands(bars, step, offset, palette), lastPriceLine(bars, palette)],
+      annotations: [lastPriceLabel(bars, decimals, palette)],
+    },
+  };
+}
+
+function timeAxis(range, full, offset) {
+  return {
+    type: "date",
+    anchor: "y2",
+    range: [range.from + offset, range.to + offset],
+    // The page owns the zoom: what it gives counts, also where it gives again what Plotly has had before.
+    uirevision: `${range.from} ${range.to} ${offset}`,
+    minallowed: full.from + offset,
+    maxallowed: full.to + offset,
+    rangeslider: { visible: false },
+    nticks: 10,
+    tickformatstops: [
+      { dtickrange: [null, 1000], value: "%H:%M:%S.%L" },
+      { dtickrange: [1000, 60000], value: "%H:%M:%S" },
+      { dtickrange: [60000, 86400000], value: "%H:%M\n%-d %b" },
+      { dtickrange: [86400000, "M1"], value: "%-d %b\n%Y" },
+      { dtickrange: ["M1", null], value: "%b\n%Y" },
+    ],
+  };
+}
+
+// Rising candles are hollow and falling ones filled: colour is never the only difference.
+function candles(bars, x, palette) {
+  return {
+    type: "candlestick",
+    name: "Price",
+    x,
+    open: bars.map((bar) => bar.open),
+    high: bars.map((bar) => bar.high),
+    low: bars.map((bar) => bar.low),
+    close: bars.map((bar) => bar.close),
+    increasing: { line: { color: palette.up, width: 1 }, fillcolor: palette.surface },
+    decreasing: { line: { color: palette.down, width: 1 }, fillcolor: palette.down },
+    whiskerwidth: 0,
+    // With one bar there is no distance that Plotly could take a width from.
+    ...(bars.length === 1 ? { xperiod: 1000, xperiodalignment: "start" } : {}),
+  };
+}
+
+function vwap(bars, x, palette) {
+  return {
+    type: "scatter",
+    mode: "lines",
+    name: "VWAP",
+    x,
+    y: bars.map((bar) => bar.vwap),
+    line: { color: palette.accent, width: 1.5 },
+  };
+}
+
+function marks(bars, offset, height, palette) {
+  const marked = bars.filter((bar) => bar.complete === false);
+  return {
+    type: "scatter",
+    mode: "markers",
+    name: "Incomplete",
+    x: marked.map((bar) => bar.time + offset),
+    y: marked.map((bar) => bar.low - height * 0.035),
+    marker: { symbol: "triangle-up", size: 7, color: palette.warn },
+    cliponaxis: true,
+  };
+}
+
+function volume(bars, x, step, palette) {
+  const up = withAlpha(palette.up, 0.45);
+  const down = withAlpha(palette.down, 0.85);
+  return {
+    type: "bar",
+    name: "Volume",
+    yaxis: "y2",
+    x,
+    y: bars.map((bar) => bar.volume),
+    width: step * 0.7,
+    marker: { color: bars.map((bar) => (isUp(bar) ? up : down)), line: { width: 0 } },
+  };
+}
+
+function bands(bars, step, offset, palette) {
+  const runs = incompleteRuns(bars, step);
+  if (runs.length > MOST_BANDS) return [];
+  return runs.map((run) => ({
+    type: "rect",
+    layer: "below",
+    xref: "x",
+    yref: "paper",
+    x0: run.from - step / 2 + offset,
+    x1: run.to + step / 2 + offset,
+    y0: 0,
+    y1: 1,
+    fillcolor: withAlpha(palette.warn, 0.12),
+    line: { width: 0 },
+  }));
+}
+
+function lastPriceLine(bars, palette) {
+  const last = bars.at(-1);
+  return {
+    type: "line",
+    xref: "paper",
+    yref: "y",
+    x0: 0,
+    x1: 1,
+    y0: last.close,
+    y1: last.close,
+    line: { color: isUp(last) ? palette.up : palette.down, width: 1, dash: "dot" },
+  };
+}
+
+function lastPriceLabel(bars, decimals, palette) {
+  const last = bars.at(-1);
+  return {
+    xref: "paper",
+    yref: "y",
+    x: 1,
+    y: last.close,
+    xanchor: "left",
+    yanchor: "middle",
+    showarrow: false,
+    text: numberText(last.close, decimals.price),
+    font: { color: palette["on-signal"], size: 11 },
+    bgcolor: isUp(last) ? palette.up : palette.down,
+    borderpad: 3,
+  };
+}

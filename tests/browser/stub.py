@@ -1,0 +1,270 @@
+"""The built site and a small API with a seeded market behind one port, for tests of the pages alone.
+
+The market is a pure function of its seed and of ``now``: a bar is made of twelve equal steps, of which those count that
+lie before ``now``, so that the newest bar forms as time goes on.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import mimetypes
+import random
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+STEPS = 12
+HISTORY = 3000
+MINUTE = 60_000
+# A Sunday noon; all series start HISTORY bars before it.
+NOON = 1_795_348_800_000
+UNITS = {"s": 1000, "m": MINUTE, "h": 60 * MINUTE, "d": 1440 * MINUTE}
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Instrument:
+    symbol: str
+    base: str
+    quote: str
+    price_decimals: int
+    quantity_decimals: int
+    price: int
+    exchange: str = "binance"
+
+
+INSTRUMENTS = (
+    Instrument("BTCUSDT", "BTC", "USDT", 2, 5, 6_183_763),
+    Instrument("ETHUSDT", "ETH", "USDT", 2, 4, 264_110),
+    Instrument("DOGEUSDT", "DOGE", "USDT", 5, 0, 8_412),
+)
+
+
+def interval_ms(interval: str) -> int:
+    return int(interval[:-1]) * UNITS[interval[-1]]
+
+
+@cache
+def steps(instrument: Instrument, interval: str, index: int) -> tuple[tuple[int, int], ...]:
+    """Price and quantity, both scaled, of the steps of one bar."""
+    price = steps(instrument, interval, index - 1)[-1][0] if index else instrument.price
+    chance = random.Random(f"{instrument.symbol} {interval} {index}")
+    spread = instrument.price * 2.2e-4 * (interval_ms(interval) / MINUTE) ** 0.4
+    made = []
+    for _ in range(STEPS):
+        price = max(1, round(price + chance.gauss(0, spread / 2) - (price - instrument.price) * 2e-4))
+        quantity = round(chance.lognormvariate(0, 0.9) * 0.4 * 10**instrument.quantity_decimals)
+        made.append((price, max(1, quantity)))
+    return tuple(made)
+
+
+def bar(instrument: Instrument, interval: str, index: int, now: int) -> Json:
+    step = interval_ms(interval)
+    time = NOON + (index - HISTORY) * step
+    passed = min(STEPS, (now - time) * STEPS // step + 1)
+    done = steps(instrument, interval, index)[:passed]
+    prices = [price for price, _ in done]
+    unit, lot = 10**instrument.price_decimals, 10**instrument.quantity_decimals
+    quantity = sum(each for _, each in done)
+    quote = sum(price * each for price, each in done)
+    bought = [pair for number, pair in enumerate(done) if number % 2]
+    # Bars of the first tenth come from the exchange; a few of the later ones have lost trades.
+    own = index >= HISTORY - 1800
+    ago = HISTORY - index
+    return {
+        "time": time,
+        "open": prices[0] / unit,
+        "high": max(prices) / unit,
+        "low": min(prices) / unit,
+        "close": prices[-1] / unit,
+        "volume": quantity / lot,
+        "quote_volume": quote / unit / lot,
+        "vwap": round(quote / quantity / unit, instrument.price_decimals + 4),
+        "trades": len(done) * 25,
+        "taker_buy_volume": sum(each for _, each in bought) / lot,
+        "taker_buy_quote_volume": sum(price * each for price, each in bought) / unit / lot,
+        "first_id": index * 1000 if own else None,
+        "last_id": index * 1000 + len(done) * 25 - 1 if own else None,
+        "closed": now >= time + step,
+        "complete": None if not own or ago > 180 else ago not in (37, 38, 39, 90),
+        "source": "trades" if own and ago <= 180 else "exchange",
+    }
+
+
+@dataclass
+class Stub:
+    """What the API will answer: tests change the fields as they please."""
+
+    site: Path
+    now: int = NOON + 25_000
+    market: str | None = "live"
+    status: str = "ok"
+    instruments: tuple[Instrument, ...] = INSTRUMENTS
+    bars_from: int = 0
+    bars_to: int | None = None
+    last_trade_ago: int = 400
+    # Path and query of every question, in order.
+    asked: list[str] = field(default_factory=list)
+    sent: int = 0
+    # Called before an answer with its path: may block, to make it slow.
+    before: Callable[[str], None] = lambda path: None
+
+    def symbols(self) -> Json:
+        return {"market": self.market, "symbols": [self._symbol(each) for each in self.instruments]}
+
+    def _symbol(self, each: Instrument) -> Json:
+        last = self._bars(each, "1m", {"limit": "1"})[-1:]
+        price = last[0]["close"] if last else None
+        open_ = each.price / 10**each.price_decimals
+        return {
+            "exchange": each.exchange,
+            "symbol": each.symbol,
+            "base": each.base,
+            "quote": each.quote,
+            "price_decimals": each.price_decimals,
+            "quantity_decimals": each.quantity_decimals,
+            "last_price": price,
+            "last_time": self.now - self.last_trade_ago if last else None,
+            "change_24h": round(price - open_, each.price_decimals) if last else None,
+            "change_24h_percent": (price - open_) / open_ * 100 if last else None,
+            "complete": 0.9987 if last else None,
+        }
+
+    def health(self) -> Json:
+        marks = [
+            {
+                "exchange": each.exchange,
+                "symbol": each.symbol,
+                "last_time": self.now - self.last_trade_ago,
+                "lag_ms": self.last_trade_ago,
+                "watermark": self.now // MINUTE * MINUTE,
+            }
+            for each in self.instruments
+        ]
+        return {
+            "status": self.status,
+            "version": "0.1.0",
+            "time": self.now,
+            "market": self.market,
+            "checks": {},
+            "symbols": marks,
+        }
+
+    def ohlc(self, symbol: str, query: dict[str, str]) -> Json | None:
+        found = [each for each in self.instruments if each.symbol == symbol]
+        if not found:
+            return None
+        return {
+            "exchange": found[0].exchange,
+            "symbol": symbol,
+            "interval": query["interval"],
+            "price_decimals": found[0].price_decimals,
+            "quantity_decimals": found[0].quantity_decimals,
+            "bars": self._bars(found[0], query["interval"], query),
+            "next_cursor": None,
+        }
+
+    def _bars(self, instrument: Instrument, interval: str, query: dict[str, str]) -> list[Json]:
+        step = interval_ms(interval)
+        newest = HISTORY + (self.now - NOON) // step
+        first, last = self.bars_from, newest if self.bars_to is None else min(newest, self.bars_to)
+        limit = int(query.get("limit", "500"))
+        if "end" in query:
+            last = min(last, HISTORY + (int(query["end"]) - NOON) // step)
+        if "start" in query:
+            first = max(first, HISTORY + -(-(int(query["start"]) - NOON) // step))
+            last = min(last, first + limit - 1)
+        else:
+            first = max(first, last - limit + 1)
+        # Bottom up, for each bar starts where the one before it ended.
+        for index in range(0, last + 1, 100):
+            steps(instrument, interval, index)
+        return [bar(instrument, interval, index, self.now) for index in range(first, last + 1)]
+
+    def answer(self, path: str) -> tuple[int, Json]:
+        url = urlsplit(path)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        if url.path == "/api/symbols":
+            return 200, self.symbols()
+        if url.path == "/api/health":
+            return (503 if self.status == "down" else 200), self.health()
+        if url.path.startswith("/api/ohlc/"):
+            body = self.ohlc(url.path.removeprefix("/api/ohlc/"), query)
+            return (200, body) if body else (404, _error("not_found", "no such symbol"))
+        return 404, _error("not_found", "no such route")
+
+
+def _error(code: str, message: str) -> Json:
+    return {"error": {"code": code, "message": message}}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: StubServer
+
+    def do_GET(self) -> None:
+        stub = self.server.stub
+        if self.path.startswith("/api/"):
+            stub.asked.append(self.path)
+            stub.before(self.path)
+            status, body = stub.answer(self.path)
+            self._send(status, json.dumps(body).encode(), "application/json")
+            return
+        name = urlsplit(self.path).path.lstrip("/") or "index.html"
+        file = (stub.site / name).resolve()
+        if not file.is_relative_to(stub.site.resolve()) or not file.is_file():
+            self._send(404, b"not found", "text/plain")
+            return
+        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        self._send(200, file.read_bytes(), kind)
+
+    def _send(self, status: int, body: bytes, kind: str) -> None:
+        packed = _packed(body)
+        self.server.stub.sent += len(packed)
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(packed)))
+        self.send_header("Cache-Control", "no-cache")
+        self.end_headers()
+        self.wfile.write(packed)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@cache
+def _packed(body: bytes) -> bytes:
+    return gzip.compress(body, 6, mtime=0)
+
+
+class StubServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, stub: Stub) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.stub = stub
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser that hangs up in the middle of an answer is no fault of the test; all else is."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+    def stop(self) -> None:
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
