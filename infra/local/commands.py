@@ -1,0 +1,144 @@
+"""The commands of ``python -m infra.local``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from infra.local.environment import local_settings
+from infra.local.packages import thin_package
+from infra.local.running import Run, claimed, end
+from infra.local.signals import stop_signals
+from infra.local.stack import LocalStack, get_json
+from infra.local.status import Console, status_line
+from infra.local.templates import FUNCTION, load_template
+from quant.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+STOP_PATIENCE = 120.0
+HINT_AFTER = 60.0
+NOT_RUNNING = 3
+
+
+def run() -> int:
+    """Start everything and go on until the first signal."""
+    settings, chosen = local_settings()
+    folder = state_folder(settings)
+    with claimed(folder):
+        asyncio.run(_run(settings, folder, chosen))
+    return 0
+
+
+async def _run(settings: Settings, folder: Path, chosen: bool) -> None:
+    console = Console(sys.stdout)
+    stack = LocalStack(settings, root=ROOT, log=console.say, symbols_chosen=chosen)
+    with stop_signals(first=asyncio.Event(), second=stack.hurry) as stopped:
+        try:
+            await _until(stopped, _serve(stack, console, folder))
+        finally:
+            console.end_status()
+            began = time.monotonic()
+            console.say("stopping: the ingestor drains, the emulator saves its state; again Ctrl-C hurries")
+            await stack.stop()
+            console.say(f"stopped in {time.monotonic() - began:.1f} s")
+
+
+async def _until(stopped: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do ``work`` until it fails or the event is set."""
+    working = asyncio.ensure_future(work)
+    waiting = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not working.done():
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+        return
+    working.result()
+
+
+async def _serve(stack: LocalStack, console: Console, folder: Path) -> None:
+    began = time.monotonic()
+    await stack.start()
+    stack.run.write(folder)
+    watching = asyncio.ensure_future(stack.failure())
+    showing = asyncio.ensure_future(_show(stack, console, began))
+    try:
+        await asyncio.gather(watching, showing)
+    finally:
+        watching.cancel()
+        showing.cancel()
+
+
+async def _show(stack: LocalStack, console: Console, began: float) -> None:
+    hint = asyncio.get_running_loop().call_later(
+        HINT_AFTER, console.say, f"still no bar after {HINT_AFTER:g} s; the logs are in {stack.logs}"
+    )
+    await stack.first_bar()
+    hint.cancel()
+    console.say(f"first bar after {time.monotonic() - began:.1f} s")
+    console.say(f"ready {stack.url}")
+    async with aiohttp.ClientSession() as session:
+        while True:
+            health = await stack.health(session)
+            console.status(status_line(health, source=stack.source_name, elapsed=time.monotonic() - began))
+            await asyncio.sleep(console.every)
+
+
+def stop(*, quiet: bool = False) -> int:
+    """End the active run and wait until its state is saved."""
+    folder = state_folder(local_settings()[0])
+    active = Run.read(folder)
+    if active is None:
+        if not quiet:
+            print("nothing is running")
+        return 0
+    print("stopping…", flush=True)
+    if not end(active, folder, patience=STOP_PATIENCE):
+        print(f"the run (process {active.pid}) has not ended within {STOP_PATIENCE:g} s", file=sys.stderr)
+        return 1
+    print("stopped; its state is saved")
+    return 0
+
+
+def status() -> int:
+    """Say whether a run is active, and how it is."""
+    active = Run.read(state_folder(local_settings()[0]))
+    if active is None:
+        print("nothing is running")
+        return NOT_RUNNING
+    if not active.url:
+        print(f"starting (process {active.pid})")
+        return 0
+    print(f"running on {active.url} (process {active.pid}), emulator on {active.emulator_url}")
+    print(status_line(asyncio.run(_health(active.url)), source=active.source, elapsed=time.time() - active.since))
+    return 0
+
+
+async def _health(url: str) -> dict[str, object]:
+    async with aiohttp.ClientSession() as session:
+        return await get_json(session, f"{url}/api/health")
+
+
+def package() -> int:
+    """Write the thin packages to build/packages."""
+    out = ROOT / "build" / "packages"
+    out.mkdir(parents=True, exist_ok=True)
+    for resource in load_template(ROOT / "template.yaml")["Resources"].values():
+        if resource["Type"] == FUNCTION:
+            properties = resource["Properties"]
+            made = thin_package(ROOT / properties["CodeUri"], properties["Handler"])
+            (out / made.key).write_bytes(made.data)
+            print(f"{out.relative_to(ROOT) / made.key}  {len(made.data):,} bytes")
+    return 0
+
+
+def state_folder(settings: Settings) -> Path:
+    return settings.state_dir.expanduser().resolve()

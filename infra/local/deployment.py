@@ -1,0 +1,157 @@
+"""template.yaml deployed to the emulator through CloudFormation."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.environment import CREDENTIALS, REGION
+from infra.local.errors import DeploymentError
+from infra.local.rest_api import mend_rest_api
+from infra.local.templates import load_template, with_packages
+from quant.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+PATIENCE = 120.0
+BODY_LIMIT = 51_200
+CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
+# A stack that never came up can only be deleted.
+STILLBORN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
+_CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 2}, proxies={})
+# Whatever the developer's shell says of AWS profiles and files of accounts, they are not looked for.
+_NO_ACCOUNT = {"profile": (None, None, None, None), "config_file": (None, None, "/dev/null", None)}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A stack that is up. ``api_url`` is the REST API without its stage; ``changed`` is false if all was as it is."""
+
+    api_url: str
+    outputs: Mapping[str, str]
+    changed: bool
+
+
+def deploy(template_path: Path, settings: Settings, endpoint: str, *, patience: float = PATIENCE) -> Deployed:
+    """Upload the thin packages, then create or update the stack named by the prefix, and wait for it.
+
+    Raises:
+        DeploymentError: says what was refused, and why.
+    """
+    try:
+        return _deploy(template_path, settings, endpoint, time.monotonic() + patience)
+    except (ClientError, BotoCoreError) as exc:
+        raise DeploymentError(str(exc)) from exc
+
+
+def _deploy(template_path: Path, settings: Settings, endpoint: str, deadline: float) -> Deployed:
+    client = _clients(endpoint)
+    bucket = f"{settings.prefix}-packages"
+    source = load_template(template_path)
+    template, packages = with_packages(source, template_path.parent, bucket)
+    s3 = client("s3")
+    s3.create_bucket(Bucket=bucket)
+    for key, package in packages.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=package.data)
+    body = json.dumps(template, sort_keys=True)
+    s3.put_object(Bucket=bucket, Key="template.json", Body=body.encode())
+    request = {
+        "StackName": settings.prefix,
+        "Capabilities": CAPABILITIES,
+        "Parameters": _parameters(template, settings),
+        **(
+            {"TemplateBody": body} if len(body) <= BODY_LIMIT else {"TemplateURL": f"{endpoint}/{bucket}/template.json"}
+        ),
+    }
+    changed = _create_or_update(client("cloudformation"), request, deadline)
+    outputs = _outputs(client("cloudformation"), settings.prefix)
+    mend_rest_api(client("apigateway"), client("lambda"), client("cloudformation"), settings.prefix, source, outputs)
+    return Deployed(f"{endpoint}/_aws/execute-api/{outputs['RestApiId']}", outputs, changed)
+
+
+def _clients(endpoint: str) -> Callable[[str], Any]:
+    session = boto3.Session(
+        botocore_session=botocore.session.Session(session_vars=_NO_ACCOUNT),
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+    )
+    return lambda service: session.client(service, endpoint_url=endpoint, config=_CONFIG)  # type: ignore[call-overload]
+
+
+def _parameters(template: Mapping[str, Any], settings: Settings) -> list[dict[str, str]]:
+    values = {
+        "Prefix": settings.prefix,
+        "TickTtlSeconds": settings.tick_ttl_seconds,
+        "Bar1sTtlSeconds": settings.bar_1s_ttl_seconds,
+        "CorsOrigins": settings.cors_origins,
+        "LogLevel": settings.log_level,
+        "LogRetentionDays": 1,
+    }
+    known = template.get("Parameters", {})
+    return [{"ParameterKey": name, "ParameterValue": str(value)} for name, value in values.items() if name in known]
+
+
+def _create_or_update(cloudformation: CloudFormationClient, request: dict[str, Any], deadline: float) -> bool:
+    name = request["StackName"]
+    if _status(cloudformation, name) in STILLBORN:
+        cloudformation.delete_stack(StackName=name)
+        _wait(cloudformation, name, deadline)
+    if not _status(cloudformation, name):
+        cloudformation.create_stack(**request)
+    else:
+        try:
+            cloudformation.update_stack(**request)
+        except ClientError as exc:
+            if "No updates are to be performed" in str(exc):
+                return False
+            raise
+    status = _wait(cloudformation, name, deadline)
+    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        raise DeploymentError(_reason(cloudformation, name, status))
+    return True
+
+
+def _status(cloudformation: CloudFormationClient, name: str) -> str:
+    """The stack's status, empty when there is no such stack."""
+    try:
+        return cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+    except ClientError as exc:
+        if "does not exist" in str(exc):
+            return ""
+        raise
+
+
+def _wait(cloudformation: CloudFormationClient, name: str, deadline: float) -> str:
+    while (status := _status(cloudformation, name)).endswith("_IN_PROGRESS"):
+        if time.monotonic() > deadline:
+            raise DeploymentError(f"the stack is still {status}")
+        time.sleep(0.05)
+    return status
+
+
+def _reason(cloudformation: CloudFormationClient, name: str, status: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    failed = [event for event in events if event.get("ResourceStatus", "").endswith("_FAILED")]
+    reasons = [
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}" for event in failed
+    ]
+    return f"{status}; " + "; ".join(dict.fromkeys(reversed(reasons)))
+
+
+def _outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str]:
+    outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
+    found = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    if "RestApiId" not in found:
+        raise DeploymentError("the template has no output RestApiId")
+    return found
