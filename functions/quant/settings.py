@@ -17,9 +17,7 @@ from urllib.parse import urlsplit
 from quant.domain.market import Market
 from quant.errors import SettingError, ValidationError
 
-DEFAULT_SYMBOLS = (
-    "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT,XRPUSDT,ADAUSDT,DOGEUSDT,LTCUSDT,BCHUSDT,LINKUSDT,AVAXUSDT,DOTUSDT"  # fmt: skip
-)
+DEFAULT_SYMBOLS = "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT,XRPUSDT,ADAUSDT,DOGEUSDT,LTCUSDT,BCHUSDT,LINKUSDT,AVAXUSDT,DOTUSDT"
 
 
 @dataclass(frozen=True, slots=True)

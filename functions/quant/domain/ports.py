@@ -59,6 +59,7 @@ class MarketPulse:
 
     ``confirmed_id`` and ``confirmed_time`` are those of the last stored trade; ``frontier`` promises that whatever this
     ingestor still writes of trades before that time is announced by a dirty mark. Zero where nothing is stored yet.
+    ``last_price`` is the last trade's price as an exact decimal.
     """
 
     market: Market
@@ -68,6 +69,7 @@ class MarketPulse:
     confirmed_time: int
     frontier: int
     lag_ms: int | None = None
+    last_price: str | None = None
     counters: dict[str, int] = field(default_factory=dict)
 
 
@@ -134,8 +136,11 @@ class BarRepository(Protocol):
     def merge(self, market: Market, bars: Bars) -> int:
         """Join ``bars`` with what is stored, by quant.domain.bar.merge; how many items were written."""
 
+    def earliest(self, market: Market, interval: Interval, start: int) -> int | None:
+        """Time of the first stored bar at or after ``start``."""
+
     def latest(self, market: Market, interval: Interval, end: int) -> int | None:
-        """Start of the newest stored bar before ``end``."""
+        """Time of the last stored bar before ``end``."""
 
     def watermarks(self) -> dict[Market, Watermark]: ...
 

@@ -40,10 +40,14 @@ class BarTable:
         interval = next(stored for stored in STORED if stored.ms == bars.interval)
         return sum(self._merge_item(market, interval, start, part) for start, part in _by_item(bars, interval))
 
+    def earliest(self, market: Market, interval: Interval, start: int) -> int | None:
+        low = _sk(floor(start, SPANS[interval.name]))
+        items = self._table.query(_partition(market, interval), low, limit=2)
+        return min((time for item in items for time in _unpack(item).time.tolist() if time >= start), default=None)
+
     def latest(self, market: Market, interval: Interval, end: int) -> int | None:
         items = self._table.query(_partition(market, interval), "", _sk(end - 1), newest_first=True, limit=2)
-        times = [int(time) for item in items for time in _unpack(item).time if time < end]
-        return max(times, default=None)
+        return max((time for item in items for time in _unpack(item).time.tolist() if time < end), default=None)
 
     def watermarks(self) -> dict[Market, Watermark]:
         return {mark.market: mark for mark in map(_to_watermark, self._table.query(_WATERMARK))}

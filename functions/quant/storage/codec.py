@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def _cuts(trades: Trades) -> Iterator[slice]:
     minutes, blocks = trades.times // MINUTE, trades.ids // MAX_CHUNK_TRADES
     inner = np.flatnonzero((minutes[1:] != minutes[:-1]) | (blocks[1:] != blocks[:-1])) + 1
     edges = [0, *inner.tolist(), len(trades)]
-    return (slice(low, high) for low, high in zip(edges, edges[1:], strict=False))
+    return (slice(low, high) for low, high in pairwise(edges))
 
 
 def _encode(market: Market, trades: Trades) -> Chunk:

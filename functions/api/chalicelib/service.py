@@ -1,0 +1,267 @@
+"""The use cases behind the routes: functions of ports, the query and now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from api.chalicelib import rendering
+from api.chalicelib.parameters import Query, make_cursor
+from quant.domain.bar import COMPLETE, Bars
+from quant.domain.decimals import format_scaled
+from quant.domain.interval import DAY, HOUR, M1, MINUTE, SECOND, Interval, ceil, floor
+from quant.domain.market import DEFAULT_EXCHANGE, Instrument, Market
+from quant.domain.ports import Heartbeat, MarketPulse
+from quant.errors import StorageError, UnknownSymbolError
+from quant.live_bars import LiveBars, Tail, filled, is_closed
+from quant.storage.storage import Storage
+
+MAX_BARS, MAX_TICKS = 1_000, 1_000
+LATE_AFTER = 60 * SECOND
+SILENT_AFTER = 30 * SECOND
+RESAMPLED_WITHIN = 5 * MINUTE
+_KNOWN_FOR = 30 * SECOND
+_SUMMARY_FOR = MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A body that is ready to be sent."""
+
+    body: str
+    content_type: str = "application/json"
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class MarketData:
+    """Health, symbols, ticks and bars.
+
+    Attributes:
+        storage: all repositories.
+        checks: by name, what raises a StorageError when that part cannot be used.
+        tick_ttl: how far back ticks are kept, ms.
+        version: of this deployment.
+    """
+
+    storage: Storage
+    checks: dict[str, Callable[[], object]]
+    tick_ttl: int
+    version: str
+    _instruments: dict[Market, Instrument] = field(default_factory=dict)
+    _instruments_read: int = 0
+    _summaries: dict[Market, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+
+    def health(self, now: int) -> Answer:
+        checks = {name: _checked(check) for name, check in self.checks.items()}
+        is_up = all(check["ok"] for check in checks.values())
+        beats = self.storage.heartbeats.all() if is_up else ()
+        marks = self.storage.bars.watermarks() if is_up else {}
+        alive = [beat for beat in beats if now - beat.time <= SILENT_AFTER]
+        pulses = _newest_pulses(beats)
+        symbols = [
+            {
+                "exchange": market.exchange,
+                "symbol": market.symbol,
+                "last_id": pulse.last_id,
+                "last_time": pulse.last_time or None,
+                "lag_ms": pulse.lag_ms,
+                "watermark": marks[market].time if market in marks else None,
+            }
+            for market, pulse in sorted(pulses.items())
+        ]
+        reasons = (
+            _reasons(now, alive, symbols) if is_up else [name for name, check in checks.items() if not check["ok"]]
+        )
+        body = {
+            "status": "down" if not is_up else "degraded" if reasons else "ok",
+            "version": self.version,
+            "time": now,
+            "market": beats[-1].source if beats else None,
+            "reasons": reasons,
+            "checks": checks,
+            "ingestor": _summed(alive),
+            "symbols": symbols,
+        }
+        return Answer(_json(body), status=200 if is_up else 503, headers={"Cache-Control": "no-store"})
+
+    def symbols(self, now: int) -> Answer:
+        beats = self.storage.heartbeats.all()
+        pulses = _newest_pulses(beats)
+        rows = [self._symbol(one, pulses.get(one.market), now) for one in self.storage.instruments.all()]
+        body = f'{{"market":{_json(beats[-1].source if beats else None)},"symbols":[{",".join(rows)}]}}'
+        return Answer(body, headers={"Cache-Control": "no-cache"})
+
+    def ticks(self, symbol: str, query: Query, now: int) -> Answer:
+        market = self._market(symbol, query, now)
+        start, end = query.range()
+        order = query.choice("order", ("asc", "desc"), "desc" if start is None else "asc")
+        limit = query.whole("limit", 1, MAX_TICKS, 500)
+        cursor = query.cursor() or {}
+        newest_first = order == "desc"
+        trades = self.storage.ticks.read(
+            market,
+            max(start or 0, now - self.tick_ttl),
+            min(end or now + HOUR, now + HOUR),
+            first_id=cursor.get("from", 0),
+            last_id=cursor.get("to"),
+            limit=limit + 1,
+            newest_first=newest_first,
+        )
+        more, trades = len(trades) > limit, trades.take(slice(-limit, None) if newest_first else slice(limit))
+        next_cursor = None
+        if more:
+            next_cursor = (
+                make_cursor(to=trades.first_id - 1) if newest_first else make_cursor(**{"from": trades.last_id + 1})
+            )
+        if newest_first:
+            trades = trades.take(slice(None, None, -1))
+        head = f'"exchange":{_json(market.exchange)},"symbol":{_json(market.symbol)}'
+        body = f'{{{head},"ticks":{rendering.ticks_json(trades)},"next_cursor":{_json(next_cursor)}}}'
+        return Answer(body, headers={"Cache-Control": "no-cache"})
+
+    def ohlc(self, symbol: str, query: Query, now: int) -> Answer:
+        market = self._market(symbol, query, now)
+        interval = Interval.parse(query.text("interval", "1m"))
+        limit = query.whole("limit", 1, MAX_BARS, 500)
+        start, end = query.range()
+        as_csv = query.choice("format", ("json", "csv"), "json") == "csv"
+        fill = query.choice("fill", ("none", "previous"), "none") == "previous"
+        start = (query.cursor() or {}).get("time", start)
+        live = LiveBars(self.storage.ticks, self.storage.bars)
+        tail = live.tail(market, now)
+        bars, next_time = _page(live, tail, market, interval, start, end, limit, fill, now)
+        instrument = self._instruments[market]
+        bars = bars.rescaled(
+            max(bars.price_decimals, instrument.price_decimals),
+            max(bars.quantity_decimals, instrument.quantity_decimals),
+        )
+        closed = is_closed(bars, tail).tolist()
+        next_cursor = None if next_time is None else make_cursor(time=next_time)
+        headers = {"Cache-Control": "no-cache"}
+        if as_csv:
+            headers |= {"X-Next-Cursor": next_cursor} if next_cursor else {}
+            return Answer(rendering.bars_csv(bars, closed), "text/csv; charset=utf-8", headers=headers)
+        head = msgspec.json.encode(
+            {"exchange": market.exchange, "symbol": market.symbol, "interval": interval.name}
+        ).decode()[1:-1]
+        decimals = f'"price_decimals":{bars.price_decimals},"quantity_decimals":{bars.quantity_decimals}'
+        body = f'{{{head},{decimals},"bars":{rendering.bars_json(bars, closed)},"next_cursor":{_json(next_cursor)}}}'
+        return Answer(body, headers=headers)
+
+    def _market(self, symbol: str, query: Query, now: int) -> Market:
+        exchange = query.text("exchange", DEFAULT_EXCHANGE)
+        if now - self._instruments_read > _KNOWN_FOR or Market(exchange, symbol) not in self._instruments:
+            self._instruments = {one.market: one for one in self.storage.instruments.all()}
+            self._instruments_read = now
+        market = Market(exchange, symbol)
+        if market not in self._instruments:
+            raise UnknownSymbolError(exchange[:20], symbol[:30])
+        return market
+
+    def _symbol(self, instrument: Instrument, pulse: MarketPulse | None, now: int) -> str:
+        summary = self._summary(instrument.market, now)
+        row: dict[str, Any] = rendering.instrument_fields(instrument) | {
+            "last_price": msgspec.Raw((pulse.last_price if pulse and pulse.last_price else "null").encode()),
+            "last_time": (pulse.last_time or None) if pulse else None,
+            **summary,
+        }
+        return _json(row)
+
+    def _summary(self, market: Market, now: int) -> dict[str, Any]:
+        """Change and completeness over the last 24 h, out of 1m bars; kept for a minute."""
+        kept = self._summaries.get(market)
+        if kept is None or now - kept[0] >= _SUMMARY_FOR:
+            bars = self.storage.bars.read(market, M1, now - DAY, now)
+            kept = self._summaries[market] = (now, _day(bars))
+        return kept[1]
+
+
+def _page(
+    live: LiveBars,
+    tail: Tail,
+    market: Market,
+    interval: Interval,
+    start: int | None,
+    end: int | None,
+    limit: int,
+    fill: bool,
+    now: int,
+) -> tuple[Bars, int | None]:
+    """The bars asked for, and where the next page begins."""
+    high = ceil(min(end or now + HOUR, now + HOUR), interval.ms)
+    if start is None:
+        bars = live.read_newest(market, interval, high, limit, tail)
+        if fill and len(bars):
+            newest = int(bars.time[-1]) + interval.ms
+            bars = filled(bars, int(bars.time[0]), newest, Bars.empty(interval.ms)).take(slice(-limit, None))
+        return bars, None
+    low = ceil(start, interval.ms)
+    if fill:
+        last = min(high, floor(max(tail.open_from, low), interval.ms) + interval.ms)
+        stop = min(last, low + limit * interval.ms)
+        bars = live.read(market, interval, low, stop, tail)
+        before = live.read_newest(market, interval, low, 1, tail)
+        return filled(bars, low, stop, before), stop if stop < last else None
+    bars = live.read_oldest(market, interval, low, high, limit + 1, tail)
+    if len(bars) <= limit:
+        return bars, None
+    return bars.take(slice(limit)), int(bars.time[limit])
+
+
+def _day(bars: Bars) -> dict[str, Any]:
+    if not len(bars):
+        return {"change_24h": None, "change_24h_percent": None, "complete": None}
+    opened, change = int(bars.open[0]), int(bars.close[-1]) - int(bars.open[0])
+    own = bars.complete[bars.complete >= 0]
+    return {
+        "change_24h": msgspec.Raw(format_scaled(change, bars.price_decimals).encode()),
+        "change_24h_percent": round(100 * change / opened, 4),
+        "complete": round(float((own == COMPLETE).mean()), 6) if len(own) else None,
+    }
+
+
+def _newest_pulses(beats: tuple[Heartbeat, ...]) -> dict[Market, MarketPulse]:
+    pulses: dict[Market, MarketPulse] = {}
+    for pulse in (pulse for beat in beats for pulse in beat.pulses):
+        if pulse.market not in pulses or pulse.last_id >= pulses[pulse.market].last_id:
+            pulses[pulse.market] = pulse
+    return pulses
+
+
+def _summed(beats: list[Heartbeat]) -> dict[str, float]:
+    """Figures of all living ingestors together; those that are no numbers are left out."""
+    total: dict[str, float] = {}
+    for name, value in (pair for beat in beats for pair in beat.figures.items()):
+        if isinstance(value, int | float):
+            total[name] = round(total.get(name, 0) + value, 3)
+    return total
+
+
+def _reasons(now: int, alive: list[Heartbeat], symbols: list[dict[str, Any]]) -> list[str]:
+    """Why the platform is not healthy although its parts answer."""
+    reasons = [] if alive else ["no ingestor has given a sign of life for 30 s"]
+    if any(beat.source == "replay" for beat in alive):
+        return reasons
+    for row in symbols:
+        if row["lag_ms"] is not None and row["lag_ms"] > LATE_AFTER:
+            reasons.append(f"{row['symbol']} is {row['lag_ms'] / 1000:.0f} s late")
+        if row["watermark"] and row["last_time"] and row["last_time"] - row["watermark"] > RESAMPLED_WITHIN:
+            reasons.append(f"bars of {row['symbol']} end {(row['last_time'] - row['watermark']) / 1000:.0f} s ago")
+    return reasons
+
+
+def _checked(check: Callable[[], object]) -> dict[str, Any]:
+    try:
+        check()
+    except StorageError as exc:
+        return {"ok": False, "problem": type(exc).__name__}
+    return {"ok": True}
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
