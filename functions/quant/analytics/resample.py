@@ -109,7 +109,7 @@ def _joined(trades: Trades, previous_id: int | None, next_id: int | None, open_e
 
 
 def _volumes(trades: Trades, first: NDArray[np.intp], mask: Bools | None = None) -> tuple[Sums, Sums]:
-    """Sums of quantity and of price × quantity. int64 where no sum can leave it, else Python integers."""
+    """Sums of quantity and of price times quantity; int64 where no sum can leave it, else Python integers."""
     quantities = trades.quantities if mask is None else trades.quantities * mask
     longest = int(np.diff(np.append(first, len(trades))).max())
     largest = int(trades.quantities.max())
