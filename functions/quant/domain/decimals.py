@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_DECIMAL = re.compile(r"(-?)(\d{1,18})(?:\.(\d{1,18}))?\Z")
+_DECIMAL = re.compile(r"(-?)([0-9]{1,18})(?:\.([0-9]{1,18}))?\Z")
 VWAP_EXTRA_DECIMALS = 4
 
 

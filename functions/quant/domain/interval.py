@@ -13,7 +13,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
-_TEXT = re.compile(r"([1-9]\d{0,4})([smhd])\Z")
+_TEXT = re.compile(r"([1-9][0-9]{0,4})([smhd])\Z")
 
 
 class Interval(NamedTuple):

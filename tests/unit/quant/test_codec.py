@@ -1,0 +1,114 @@
+"""Packed trades read back exactly, and damage is always noticed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quant.domain.chunk import MAX_CHUNK_TRADES
+from quant.domain.interval import MINUTE
+from quant.domain.market import Market
+from quant.domain.trade import INT64_MAX, Trades, concatenate
+from quant.errors import ChunkError, DataError
+from quant.storage import codec, varint
+from tests.unit.quant.strategies import START, rows, trades
+
+MARKET = Market("binance", "BTCUSDT")
+
+
+@settings(max_examples=200)
+@given(trades(widest=INT64_MAX))
+def test_every_legal_trade_survives(batch: Trades) -> None:
+    chunks = codec.pack(MARKET, batch)
+    back = concatenate([codec.unpack(chunk) for chunk in chunks])
+    assert rows(back) == rows(batch)
+    assert (back.price_decimals, back.quantity_decimals) == (batch.price_decimals, batch.quantity_decimals)
+
+
+@given(trades())
+def test_a_chunk_lies_in_one_minute_and_one_block_of_ids(batch: Trades) -> None:
+    for chunk in codec.pack(MARKET, batch):
+        assert chunk.first_time // MINUTE == chunk.last_time // MINUTE
+        assert chunk.count <= MAX_CHUNK_TRADES
+        block = chunk.first_id // MAX_CHUNK_TRADES
+        assert all(trade_id // MAX_CHUNK_TRADES == block for trade_id in codec.unpack(chunk).ids.tolist())
+
+
+@given(trades())
+def test_the_key_is_a_function_of_the_content(batch: Trades) -> None:
+    assert codec.pack(MARKET, batch) == codec.pack(MARKET, batch.take(np.arange(len(batch))))
+
+
+@settings(max_examples=300)
+@given(trades(max_size=12), st.data())
+def test_a_damaged_chunk_is_an_error_and_never_other_trades(batch: Trades, data: st.DataObject) -> None:
+    chunk = codec.pack(MARKET, batch)[0]
+    payload = bytearray(chunk.payload)
+    at = data.draw(st.integers(0, len(payload) - 1))
+    if data.draw(st.booleans()):
+        payload[at] ^= data.draw(st.integers(1, 255))
+    else:
+        del payload[at:]
+    with pytest.raises(ChunkError) as caught:
+        codec.unpack(replace(chunk, payload=bytes(payload)))
+    assert caught.value.key == chunk.key
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_refused_or_read_but_never_crash(payload: bytes) -> None:
+    chunk = replace(codec.pack(MARKET, _one_trade())[0], payload=payload)
+    with pytest.raises(ChunkError):
+        codec.unpack(chunk)
+
+
+def test_an_unknown_version_says_so() -> None:
+    chunk = codec.pack(MARKET, _one_trade())[0]
+    with pytest.raises(ChunkError, match="version 9 is unknown"):
+        codec.unpack(replace(chunk, payload=b"\x09" + chunk.payload[1:]))
+
+
+def test_a_chunk_under_a_foreign_key_is_refused() -> None:
+    chunk = codec.pack(MARKET, _one_trade())[0]
+    with pytest.raises(ChunkError, match="not those that its key names"):
+        codec.unpack(replace(chunk, first_id=chunk.first_id + 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"ids": [2, 1]}, "do not ascend"),
+        ({"ids": [1, 1]}, "do not ascend"),
+        ({"prices": [0, 1]}, "not positive"),
+        ({"quantities": [1, -1]}, "not positive"),
+        ({"times": [-1, 1]}, "out of range"),
+    ],
+)
+def test_what_is_no_legal_trade_is_not_packed(change: dict[str, list[int]], problem: str) -> None:
+    columns = {"ids": [1, 2], "times": [START, START], "prices": [1, 1], "quantities": [1, 1]} | change
+    batch = Trades.of(*columns.values(), [True, False], price_decimals=0, quantity_decimals=0)
+    with pytest.raises(DataError, match=problem):
+        codec.pack(MARKET, batch)
+
+
+@given(st.lists(st.integers(0, 2**64 - 1)))
+def test_variable_length_integers_read_back(values: list[int]) -> None:
+    column = np.array(values, dtype=np.uint64)
+    assert varint.decode(varint.encode(column)).tolist() == values
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1)))
+def test_zigzag_reads_back(values: list[int]) -> None:
+    column = np.array(values, dtype=np.int64)
+    assert varint.unzigzag(varint.zigzag(column)).tolist() == values
+
+
+@pytest.mark.parametrize("packed", [b"\x80", b"\x01\xff", b"\xff" * 10 + b"\x01", b"\xff" * 12])
+def test_a_cut_or_endless_integer_is_refused(packed: bytes) -> None:
+    with pytest.raises(ValueError, match="cut off|longer than 64 bits"):
+        varint.decode(packed)
+
+
+def _one_trade() -> Trades:
+    return Trades.of([7], [START], [6183763], [2000], [True], price_decimals=2, quantity_decimals=5)
