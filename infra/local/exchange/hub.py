@@ -64,7 +64,7 @@ class Hub:
             self._feed.follow(symbol, now)
         for symbol in self._kinds.keys() - kinds.keys():
             self._feed.forget(symbol)
-        self._bars.forget(self._klines)
+        self._bars.follow(self._klines, now)
         self._kinds = kinds
 
     def tick(self) -> None:
@@ -98,7 +98,8 @@ class Hub:
             if not self._exchange.halted(symbol):
                 events += self._disturbance.apply(symbol, self._feed.poll(symbol, kinds, now))
         for symbol, name in self._klines:
-            events += self._bars.poll(symbol, name, now)
+            if not self._exchange.halted(symbol):
+                events += self._bars.poll(symbol, name, now)
         return events
 
     def _send(self, events: list[Event]) -> None:

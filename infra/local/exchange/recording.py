@@ -96,6 +96,9 @@ def _frame(line: str, symbol: str) -> Recorded:
         stream, data = envelope[1], envelope[2]
         return Recorded(int(received), stream.partition("@")[0].upper(), stream, data)
     event: dict[str, Any] = json.loads(raw)
+    if "stream" in event:
+        stream, data = event["stream"], json.dumps(event["data"], separators=(",", ":"))
+        return Recorded(int(received), stream.partition("@")[0].upper(), stream, data)
     if "s" in event and "e" in event:
         return Recorded(int(received), event["s"], f"{event['s'].lower()}@{event['e']}", raw)
     # An order book asked for by REST names no symbol: it is that of the frames around it.
