@@ -44,10 +44,16 @@ async def _run(settings: Settings, folder: Path, chosen: bool) -> None:
             await _until(stopped, _serve(stack, console, folder))
         finally:
             console.end_status()
-            began = time.monotonic()
-            console.say("stopping: the ingestor drains, the emulator saves its state; again Ctrl-C hurries")
-            await stack.stop()
-            console.say(f"stopped in {time.monotonic() - began:.1f} s")
+            await _end(stack, console)
+
+
+async def _end(stack: LocalStack, console: Console) -> None:
+    began = time.monotonic()
+    if stack.emulator_url:
+        console.say("stopping: the ingestor drains, the emulator saves its state (Ctrl-C again hurries)")
+    await stack.stop()
+    if stack.emulator_url:
+        console.say(f"stopped in {time.monotonic() - began:.1f} s")
 
 
 async def _until(stopped: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:

@@ -9,13 +9,19 @@ source tree by PYTHONPATH when their packages lack something.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
-from typing import Any
+import sys
+import time
+from pathlib import Path
+from typing import IO, Any
 
 import ministack.app as ministack  # type: ignore[import-untyped,unused-ignore]
+import ministack.core.persistence as ministack_state  # type: ignore[import-untyped,unused-ignore]
 
 _LONGEST = 120
+_LOG_HOURS = 1
 
 
 class Snapshots:
@@ -33,6 +39,7 @@ class Snapshots:
     def take(self) -> None:
         if self._is_writing():
             return
+        forget_logs(int((time.time() - _LOG_HOURS * 3600) * 1000))
         self._writer = os.fork()
         if self._writer == 0:
             self._write()
@@ -64,11 +71,35 @@ class Snapshots:
             os._exit(code)
 
 
+def forget_logs(before: int) -> None:
+    """Drop log events from before this time in ms: ministack keeps all for ever, whatever their group's retention."""
+    logs = sys.modules.get("ministack.services.cloudwatch_logs")
+    if logs is None:
+        return
+    with logs._log_events_lock:
+        for group in logs._log_groups._data.values():
+            for stream in group["streams"].values():
+                stream["events"] = [event for event in stream["events"] if event["timestamp"] >= before]
+        records = logs._log_records._data
+        for key in [key for key, record in records.items() if record["_timestamp_ms"] < before]:
+            del records[key]
+
+
+def claim(folder: Path) -> IO[str]:
+    """Wait until no other emulator has this state: one whose run was killed may still be saving it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / ".lock").open("a")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
 def main() -> None:
+    held = claim(Path(ministack_state.STATE_DIR))
     snapshots = Snapshots()
     ministack.save_all = snapshots.final
     signal.signal(signal.SIGUSR1, snapshots.request)
     ministack.main()
+    held.close()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Self
 
@@ -20,8 +19,6 @@ TIMEOUT = 35.0  # a little more than API Gateway gives a function
 _HOP_BY_HOP = frozenset({"connection", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
 _OWN = _HOP_BY_HOP | {"content-length", "expect"}
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 
 def error(status: int, code: str, message: str, **headers: str) -> web.Response:
     """An error in the API's own shape."""
@@ -35,7 +32,7 @@ class ApiProxy:
         self.target = target
         self._session = session
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         if not self.target:
             return self._away()
         try:
@@ -99,9 +96,9 @@ class Gateway:
         )
         self._proxy = ApiProxy(self._session)
         app = web.Application(client_max_size=BODY_LIMIT)
-        app.router.add_route("*", "/api", self._proxy)
-        app.router.add_route("*", "/api/{path:.*}", self._proxy)
-        app.router.add_route("*", "/{path:.*}", SiteFiles(self.site))
+        app.router.add_route("*", "/api", self._proxy.serve)
+        app.router.add_route("*", "/api/{path:.*}", self._proxy.serve)
+        app.router.add_route("*", "/{path:.*}", SiteFiles(self.site).serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
         await self._runner.setup()
         await web.SockSite(self._runner, self._held, backlog=256).start()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml  # type: ignore[import-untyped,unused-ignore]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped,unused-ignore]
 
 from infra.local.errors import DeploymentError
@@ -32,8 +33,8 @@ def load_template(path: Path) -> dict[str, Any]:
     """
     try:
         template = yaml_parse(path.read_text())
-    except (OSError, ValueError) as exc:
-        raise DeploymentError(f"{path.name} cannot be read: {exc}") from exc
+    except (OSError, ValueError, yaml.YAMLError) as exc:
+        raise DeploymentError(f"{path.name} cannot be read: {' '.join(str(exc).split())}") from exc
     if not isinstance(template, dict) or "Resources" not in template:
         raise DeploymentError(f"{path.name} has no Resources")
     return template

@@ -1,0 +1,66 @@
+"""Which source is taken, by a probe that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from infra.local.sources import BINANCE, SIMULATOR, choose_source, probe_binance
+from quant.errors import SettingError
+from quant.settings import Settings
+
+Probe = Callable[[str], Awaitable[str | None]]
+
+
+def probe(problem: str | None) -> Probe:
+    async def answer(url: str) -> str | None:
+        assert url == "https://api.binance.com"
+        return problem
+
+    return answer
+
+
+async def never(url: str) -> str | None:
+    raise AssertionError(f"{url} was asked without need")
+
+
+def settings(source: str) -> Settings:
+    return Settings.load({"SOURCE": source})
+
+
+async def test_auto_takes_the_exchange_when_it_answers() -> None:
+    said: list[str] = []
+    assert await choose_source(settings("auto"), probe(None), said.append) == BINANCE
+    assert said == []
+
+
+async def test_auto_takes_the_simulator_else_and_says_so() -> None:
+    said: list[str] = []
+    assert await choose_source(settings("auto"), probe("no answer within 5 s"), said.append) == SIMULATOR
+    assert len(said) == 1
+    assert "no answer within 5 s" in said[0]
+    assert "SIMULATED" in said[0]
+
+
+@pytest.mark.parametrize(("name", "source"), [("binance", BINANCE), ("simulator", SIMULATOR)])
+async def test_a_named_source_is_taken_without_asking(name: str, source: object) -> None:
+    assert await choose_source(settings(name), never, print) == source
+
+
+async def test_a_recording_is_named_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "frames").mkdir()
+    monkeypatch.chdir(tmp_path)
+    source = await choose_source(settings("replay:frames"), never, print)
+    assert source.argument == f"replay:{tmp_path / 'frames'}"
+    assert (source.name, source.market, str(source)) == ("replay", "replay", "replay:frames")
+
+
+async def test_a_recording_that_is_not_there_is_refused_by_the_settings_name(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="setting SOURCE must name a folder"):
+        await choose_source(settings(f"replay:{tmp_path / 'nothing'}"), never, print)
+
+
+async def test_an_exchange_that_refuses_connections_is_a_problem_and_not_an_error() -> None:
+    assert await probe_binance("http://127.0.0.1:9") == "it cannot be reached"
