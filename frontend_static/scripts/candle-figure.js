@@ -4,20 +4,20 @@ import { extremes, incompleteRuns, isUp } from "./bars.js";
 import { chartTemplate, withAlpha } from "./chart-theme.js";
 import { numberText } from "./format.js";
 
-export const PRICE_PANE = [0.24, 1];
-export const VOLUME_PANE = [0, 0.18];
+export const PRICE_PANE = [0.2, 1];
+export const VOLUME_PANE = [0, 0.17];
 
 // More stretches than these are told by their marks alone.
 const MOST_BANDS = 60;
 
 export function chartMargin(bars, decimals) {
   const longest = Math.max(8, numberText(bars.at(-1)?.high ?? 0, decimals.price).length);
-  return { l: 8, r: Math.round(longest * 6.8) + 14, t: 8, b: 28 };
+  return { l: 8, r: Math.round(longest * 6.8) + 14, t: 8, b: 32 };
 }
 
 // `range` is the visible stretch, `full` the whole; both in exchange time. `offset` moves all times to the clock of the
-// reader, for Plotly's date axes know UTC only.
-export function candleFigure({ bars, step, decimals, range, full, offset, palette, revision }) {
+// reader, for Plotly's date axes know UTC only. `revision` stands for what is shown, `serial` for this figure.
+export function candleFigure({ bars, step, decimals, range, full, offset, palette, revision, serial }) {
   const x = bars.map((bar) => bar.time + offset);
   const seen = extremes(bars, range.from, range.to) ?? extremes(bars, full.from, full.to);
   const height = seen.high - seen.low || Math.max(seen.high * 1e-4, 10 ** -decimals.price);
@@ -36,17 +36,16 @@ export function candleFigure({ bars, step, decimals, range, full, offset, palett
       hovermode: false,
       dragmode: "pan",
       bargap: 0.25,
-      xaxis: timeAxis(range, full, offset),
+      xaxis: timeAxis(range, full, offset, serial),
       yaxis: {
         domain: PRICE_PANE,
         side: "right",
         fixedrange: true,
-        range: [seen.low - height * 0.08, seen.high + height * 0.06],
+        range: [seen.low - height * 0.06, seen.high + height * 0.05],
         tickformat: `,.${decimals.price}f`,
         nticks: 9,
       },
       yaxis2: {
-        ...chartTemplate(palette).layout.yaxis,
         domain: VOLUME_PANE,
         side: "right",
         fixedrange: true,
@@ -60,13 +59,13 @@ export function candleFigure({ bars, step, decimals, range, full, offset, palett
   };
 }
 
-function timeAxis(range, full, offset) {
+function timeAxis(range, full, offset, serial) {
   return {
     type: "date",
     anchor: "y2",
     range: [range.from + offset, range.to + offset],
-    // The page owns the zoom: what it gives counts, also where it gives again what Plotly has had before.
-    uirevision: `${range.from} ${range.to} ${offset}`,
+    // The page owns the zoom: new with each figure, so that Plotly never puts its own before what it is given.
+    uirevision: serial,
     minallowed: full.from + offset,
     maxallowed: full.to + offset,
     rangeslider: { visible: false },
@@ -106,7 +105,7 @@ function vwap(bars, x, palette) {
     name: "VWAP",
     x,
     y: bars.map((bar) => bar.vwap),
-    line: { color: palette.accent, width: 1.5 },
+    line: { color: withAlpha(palette.accent, 0.8), width: 1 },
   };
 }
 
@@ -124,8 +123,8 @@ function marks(bars, offset, height, palette) {
 }
 
 function volume(bars, x, step, palette) {
-  const up = withAlpha(palette.up, 0.45);
-  const down = withAlpha(palette.down, 0.85);
+  const up = withAlpha(palette.up, 0.35);
+  const down = withAlpha(palette.down, 0.65);
   return {
     type: "bar",
     name: "Volume",

@@ -35,6 +35,7 @@ function makeTemplate(palette) {
     gridcolor: palette.grid,
     linecolor: palette.line,
     tickcolor: palette.line,
+    showline: false,
     zeroline: false,
     ticks: "",
     tickfont: { color: palette.muted, size: 11 },

@@ -25,6 +25,7 @@ export function mountPriceChart(root, { zoomed, drawn = () => {} }) {
   let shown = null;
   let cursor = null;
   let held = false;
+  let serial = 0;
 
   const full = () => fullRange(model.bars, model.step);
   const range = () => clampZoom(model.zoom, full()) ?? full();
@@ -50,7 +51,7 @@ export function mountPriceChart(root, { zoomed, drawn = () => {} }) {
     if (!ready() || held || shown === model) return;
     const first = shown === null;
     shown = model;
-    const figure = candleFigure({ ...model, full: full(), range: range() });
+    const figure = candleFigure({ ...model, full: full(), range: range(), serial: ++serial });
     await plotly.react(plot, figure.data, figure.layout, CONFIG);
     if (first) listen();
     root.dataset.bars = String(model.bars.length);

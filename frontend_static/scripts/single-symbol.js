@@ -104,6 +104,7 @@ async function loadSymbols(signal) {
     state.view = { ...state.view, exchange, symbol };
   }
   if (!findSymbol(state.symbols, state.view)) state.loading = false;
+  render();
 }
 
 async function loadHealth(signal) {
@@ -127,9 +128,10 @@ async function loadBars(signal) {
   signal.throwIfAborted();
   state.bars = bars;
   if (decimals.price !== state.decimals?.price || decimals.quantity !== state.decimals?.quantity) state.decimals = decimals;
-  state.updated = Date.now() + state.skew;
+  state.updated = Date.now();
   state.loading = false;
   state.problem = null;
+  render();
 }
 
 // `part` is a piece of the view. What changes the question asked of the API starts a new one.
@@ -225,7 +227,7 @@ function render() {
   status.update({
     status: said,
     lag: feed?.lag_ms ?? null,
-    updated: state.updated,
+    updated: state.updated === null ? null : state.updated + state.skew,
     refresh: view.refresh,
     offset,
     version: health?.version ?? null,

@@ -208,6 +208,8 @@ def _error(code: str, message: str) -> Json:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Header and body go out in one piece: in two, each answer would wait for the acknowledgement of the first.
+    wbufsize = -1
     server: StubServer
 
     def do_GET(self) -> None:
@@ -216,26 +218,27 @@ class _Handler(BaseHTTPRequestHandler):
             stub.asked.append(self.path)
             stub.before(self.path)
             status, body = stub.answer(self.path)
-            self._send(status, json.dumps(body).encode(), "application/json")
+            self._send(status, json.dumps(body).encode(), "application/json", "no-cache")
             return
         name = urlsplit(self.path).path.lstrip("/") or "index.html"
         file = (stub.site / name).resolve()
         if not file.is_relative_to(stub.site.resolve()) or not file.is_file():
-            self._send(404, b"not found", "text/plain")
+            self._send(404, b"not found", "text/plain", "no-cache")
             return
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        self._send(200, file.read_bytes(), kind)
+        self._send(200, file.read_bytes(), kind, "no-cache" if file.suffix == ".html" else "max-age=600")
 
-    def _send(self, status: int, body: bytes, kind: str) -> None:
+    def _send(self, status: int, body: bytes, kind: str, cache_control: str) -> None:
         packed = _packed(body)
         self.server.stub.sent += len(packed)
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(packed)))
-        self.send_header("Cache-Control", "no-cache")
+        self.send_header("Cache-Control", cache_control)
         self.end_headers()
         self.wfile.write(packed)
+        self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:
         pass
