@@ -1,0 +1,107 @@
+"""``python -m ingestor [--shard I/N]``: the composition root. All else comes from settings."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ingestor.exchanges.base import Exchange
+from ingestor.exchanges.binance import Binance
+from ingestor.journal import Journal
+from ingestor.logging_json import JsonLog, Log
+from ingestor.resume import HEAL_MAX
+from ingestor.service import Codec, Ingestor, Options, Ports, journal_folder
+from ingestor.sharding import of_shard, parse_shard
+from quant.domain.interval import MINUTE
+from quant.domain.market import Market
+from quant.errors import SettingError
+from quant.settings import Settings
+from quant.storage.codec import pack, unpack
+from quant.storage.storage import open_storage
+
+EXCHANGES: dict[str, Callable[[Settings], Exchange]] = {
+    "binance": lambda settings: Binance(settings.binance_ws_url, settings.binance_rest_url),
+}
+
+
+# What is about to expire is not worth fetching.
+TTL_MARGIN = 10 * MINUTE
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="ingestor", description="Trades from exchanges into storage.")
+    parser.add_argument("--shard", help="which part of the symbols: I/N (default: the setting SHARD)")
+    given = parser.parse_args(arguments)
+    try:
+        settings = Settings.load()
+        shard = given.shard or settings.shard
+        markets = of_shard(settings.symbols, parse_shard(shard))
+        exchanges = exchanges_of(markets, settings)
+        folder = journal_folder(settings.journal_dir, shard)
+        journal = open_journal(folder)
+    except SettingError as exc:
+        print(exc, file=sys.stderr)
+        return 2
+    log = JsonLog(level=settings.log_level)
+    if not markets:
+        log("nothing_to_do", shard=shard, reason="no symbol falls to this shard")
+    return asyncio.run(_run(settings, shard, markets, exchanges, journal, log))
+
+
+def exchanges_of(markets: Sequence[Market], settings: Settings) -> list[Exchange]:
+    """The adapters that the markets need.
+
+    Raises:
+        SettingError: a market's exchange has none.
+    """
+    unknown = sorted({market.exchange for market in markets} - set(EXCHANGES))
+    if unknown:
+        raise SettingError("SYMBOLS", f"names exchanges that are not read here: {', '.join(unknown)}")
+    return [make(settings) for name, make in EXCHANGES.items() if any(m.exchange == name for m in markets)]
+
+
+def open_journal(folder: Path) -> Journal:
+    """The journal in that folder.
+
+    Raises:
+        SettingError: it cannot be used.
+    """
+    try:
+        return Journal(folder)
+    except OSError as exc:
+        raise SettingError("JOURNAL_DIR", f"cannot be used: {exc}") from exc
+
+
+async def _run(
+    settings: Settings, shard: str, markets: Sequence[Market], exchanges: Sequence[Exchange], journal: Journal, log: Log
+) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    stored = open_storage(settings, now_ms)
+    options = Options(
+        flush_ms=settings.flush_seconds * 1000,
+        shard=shard,
+        instance=f"{socket.gethostname()}-{os.getpid()}",
+        source=settings.market,
+        heal_max=min(HEAL_MAX, settings.tick_ttl_seconds * 1000 - TTL_MARGIN),
+    )
+    ports = Ports(stored.ticks, stored.bars, stored.heartbeats, stored.instruments)
+    ingestor = Ingestor(exchanges, markets, ports, journal, Codec(pack, unpack), now_ms, log, options)
+    return 0 if await ingestor.run(stop) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
