@@ -39,7 +39,10 @@ async def _serve(market: Market, ws_port: int, rest_port: int) -> None:
         loop.add_signal_handler(number, stop.set)
     async with ExchangeServer(market, ws_port=ws_port, rest_port=rest_port) as server:
         print(json.dumps({"ws_url": server.ws_url, "rest_url": server.rest_url}), flush=True)
-        await stop.wait()
+        ends = [asyncio.create_task(one) for one in (stop.wait(), server.failed())]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for one in ends:
+            one.cancel()
 
 
 def _market(options: argparse.Namespace) -> Market:

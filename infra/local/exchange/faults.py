@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar, get_type_hints
 
+from infra.local.exchange.garbage import KINDS as GARBAGE
 from quant.errors import ValidationError
 
 
@@ -63,6 +64,10 @@ class Inject(Fault):
     """An additional frame: one of :data:`infra.local.exchange.garbage.KINDS`."""
 
     what: str = "malformed"
+
+    def __post_init__(self) -> None:
+        if self.what not in GARBAGE:
+            raise ValidationError("what", f"must be one of {', '.join(GARBAGE)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

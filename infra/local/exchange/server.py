@@ -52,6 +52,10 @@ class ExchangeServer(Generic[M]):
         """How many WebSocket connections there are."""
         return len(self._websocket.hub.sessions)
 
+    async def failed(self) -> None:
+        """Wait until the server has failed; leaving the context raises why."""
+        await self._websocket.failed()
+
     async def __aenter__(self) -> Self:
         await self._rest.start()
         try:

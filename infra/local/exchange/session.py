@@ -95,6 +95,8 @@ class Session:
 
     def _send(self, data: bytes) -> None:
         transport = self._transport
+        if transport.is_closing():
+            return
         if self._bytes_left is not None:
             transport.write(data[: self._bytes_left])
             self._bytes_left -= len(data)

@@ -16,6 +16,7 @@ from infra.local.exchange.randomness import generator
 from infra.local.exchange.schedules import Bursty, Schedule, Steady, per_day
 from infra.local.exchange.sweeps import Sweeps
 from infra.local.exchange.trades import Bools, Floats, Instrument, Ints, Trades, join
+from quant.errors import ValidationError
 
 _LISTED = LISTED_DAY * 86_400
 _MEDIAN_NOTIONAL, _NOTIONAL_SPREAD = 250.0, 1.4
@@ -39,23 +40,27 @@ class SimulatedMarket:
         trades_per_second: float | Mapping[str, float] | None = None,
     ) -> None:
         listings = [listing(symbol) for symbol in symbols]
+        if not listings:
+            raise ValidationError("symbols", "must name at least one symbol")
         self.instruments: Mapping[str, Instrument] = {one.symbol: one.instrument for one in listings}
         self._seed = seed
         self._sweeps = {symbol: Sweeps(int(generator(seed, symbol).integers(2**32))) for symbol in symbols}
         self._schedules = {one.symbol: self._schedule(one, rate, trades_per_second) for one in listings}
         self._paths: Mapping[str, Process] = {symbol: log_price(seed, symbol) for symbol in symbols}
-        self._path = lru_cache(len(symbols) + 8)(self._hour)
+        self._leads = {symbol: self._lead(symbol) for symbol in symbols}
+        self._path = lru_cache(2 * len(symbols) + 8)(self._hour)
         self._block = lru_cache(2 * len(symbols) + 8)(self._make_block)
 
     def oldest(self, symbol: str) -> int:
         return 0
 
     def published(self, symbol: str, now: int) -> int:
+        # Each symbol's next block is made ahead, at a moment of its own: else all would be made in one moment.
+        self._block_at(symbol, now + self._leads[symbol])
         return self.first_at(symbol, now + 1)
 
     def first_at(self, symbol: str, time: int) -> int:
-        second = max(time // SECOND, _LISTED)
-        block = self._block(symbol, second - second % self._schedules[symbol].block)
+        block = self._block_at(symbol, time)
         return block.first_id + int(np.searchsorted(block.times, time))
 
     def first_of_aggregate(self, symbol: str, aggregate: int) -> int:
@@ -79,6 +84,14 @@ class SimulatedMarket:
         if steady is not None:
             return Steady(per_day(steady), sweeps)
         return Bursty(self._seed, one.symbol, per_day(one.rate * rate), sweeps)
+
+    def _lead(self, symbol: str) -> int:
+        share = generator(self._seed, symbol, "lead").uniform(0.1, 0.9)
+        return int(share * self._schedules[symbol].block * SECOND)
+
+    def _block_at(self, symbol: str, time: int) -> Trades:
+        second = max(time // SECOND, _LISTED)
+        return self._block(symbol, second - second % self._schedules[symbol].block)
 
     def _hour(self, symbol: str, hour: int) -> Floats:
         return self._paths[symbol].hour(hour)

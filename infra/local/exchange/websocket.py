@@ -75,6 +75,10 @@ class WebSocketFront:
         await self._listen()
         self._tasks = [asyncio.create_task(self.hub.run()), asyncio.create_task(self._watch())]
 
+    async def failed(self) -> None:
+        """Wait until the sending loop ends, which it does only by a defect; :meth:`stop` raises it."""
+        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()

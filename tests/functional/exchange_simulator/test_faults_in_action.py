@@ -71,9 +71,13 @@ async def rest(server: Server, path: str) -> tuple[int, Any]:
 
 async def closing(ws: ClientConnection) -> ConnectionClosed:
     with pytest.raises(ConnectionClosed) as caught:
-        while True:
-            await receive(ws)
+        await everything(ws)
     return caught.value
+
+
+async def everything(ws: ClientConnection) -> None:
+    while True:
+        await receive(ws)
 
 
 @pytest.mark.parametrize("code", [1001, 1011])
@@ -101,10 +105,7 @@ async def test_abort_sends_no_close_frame_and_cuts_at_any_byte(
     server.faults.add(Abort(after_bytes=after_bytes))
     await asyncio.sleep(0.02)
     publish(server, 5)
-    with pytest.raises(ConnectionClosed) as caught:
-        frames = [await receive(ws) for _ in range(5)]
-        assert len(frames) < 3
-    assert caught.value.rcvd is None
+    assert (await closing(ws)).rcvd is None
 
 
 async def test_half_open_says_nothing_and_answers_no_ping(server: Server, ws: ClientConnection) -> None:
@@ -212,7 +213,7 @@ async def test_rest_can_be_slow_short_or_refuse(server: Server) -> None:
         assert (await rest(server, "/api/v3/klines?symbol=BTCUSDT&interval=1m"))[0] == status
     server.faults.add(TruncatedPages(rows=2))
     _, rows = await rest(server, "/api/v3/trades?symbol=BTCUSDT")
-    assert [row["id"] for row in rows] == [1, 2] or [row["id"] for row in rows] == [4, 5]
+    assert [row["id"] for row in rows] == [1, 2]
     server.faults.add(NoHistoricalTrades())
     for _ in range(2):
         assert (await rest(server, "/api/v3/historicalTrades?symbol=BTCUSDT"))[0] == 404

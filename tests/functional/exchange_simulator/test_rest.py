@@ -1,5 +1,6 @@
 """The REST side over real sockets."""
 
+import itertools
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -33,9 +34,11 @@ class Client:
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
     market = SimulatedMarket(["BTCUSDT", "LTCUSDT"])
-    async with ExchangeServer(market, clock=lambda: NOW, weights=Weights(limit=10**6)) as server:
-        async with aiohttp.ClientSession() as session:
-            yield Client(session, server)
+    async with (
+        ExchangeServer(market, clock=lambda: NOW, weights=Weights(limit=10**6)) as server,
+        aiohttp.ClientSession() as session,
+    ):
+        yield Client(session, server)
 
 
 async def test_historical_trades_are_the_published_ones_by_id(client: Client) -> None:
@@ -57,7 +60,7 @@ async def test_aggregates_hold_every_trade_once(client: Client) -> None:
     market = client.server.market
     assert found[0]["f"] == market.first_at("BTCUSDT", start)
     assert found[-1]["l"] == market.published("BTCUSDT", NOW) - 1
-    assert all(left["l"] + 1 == right["f"] for left, right in zip(found, found[1:], strict=False))
+    assert all(left["l"] + 1 == right["f"] for left, right in itertools.pairwise(found))
     assert [one["a"] for one in found] == list(range(found[0]["a"], found[0]["a"] + len(found)))
     assert await client.get("aggTrades?symbol=BTCUSDT&limit=50") == found[-50:]
     window = await client.get(f"aggTrades?symbol=BTCUSDT&startTime={start}&endTime={start + 9_999}&limit=1000")

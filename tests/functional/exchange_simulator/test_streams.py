@@ -24,6 +24,11 @@ async def receive(socket: ClientConnection) -> Any:
     return json.loads(await asyncio.wait_for(socket.recv(), 5))
 
 
+async def everything(socket: ClientConnection) -> None:
+    while True:
+        await receive(socket)
+
+
 def fixed() -> int:
     return TIME + 3
 
@@ -43,20 +48,24 @@ async def test_a_raw_stream_carries_bare_trades() -> None:
 
 
 async def test_a_combined_stream_wraps_them_and_keeps_their_order() -> None:
-    async with ExchangeServer(ScriptedMarket(["BTCUSDT", "ETHUSDT"])) as server:
-        async with connect(f"{server.ws_url}/stream?streams=btcusdt@trade/ethusdt@trade") as ws:
-            for at in range(300):
-                publish(server, time=TIME + at)
-            frames = [await receive(ws) for _ in range(300)]
+    async with (
+        ExchangeServer(ScriptedMarket(["BTCUSDT", "ETHUSDT"])) as server,
+        connect(f"{server.ws_url}/stream?streams=btcusdt@trade/ethusdt@trade") as ws,
+    ):
+        for at in range(300):
+            publish(server, time=TIME + at)
+        frames = [await receive(ws) for _ in range(300)]
     assert {frame["stream"] for frame in frames} == {"btcusdt@trade"}
     assert [frame["data"]["t"] for frame in frames] == list(range(1, 301))
 
 
 async def test_microseconds_are_asked_for_in_the_url() -> None:
-    async with ExchangeServer(ScriptedMarket()) as server:
-        async with connect(f"{server.ws_url}/stream?streams=btcusdt@trade&timeUnit=MICROSECOND") as ws:
-            publish(server)
-            assert (await receive(ws))["data"]["T"] == TIME * 1_000
+    async with (
+        ExchangeServer(ScriptedMarket()) as server,
+        connect(f"{server.ws_url}/stream?streams=btcusdt@trade&timeUnit=MICROSECOND") as ws,
+    ):
+        publish(server)
+        assert (await receive(ws))["data"]["T"] == TIME * 1_000
 
 
 async def test_trades_before_the_subscription_are_not_sent() -> None:
@@ -105,12 +114,14 @@ async def test_a_bar_is_sent_once_more_when_it_closes() -> None:
 
 async def test_the_seeded_market_sends_contiguous_ids_when_their_time_has_come() -> None:
     now = [TIME]
-    async with ExchangeServer(SimulatedMarket(["BTCUSDT", "ETHUSDT"]), clock=lambda: now[0]) as server:
-        async with connect(f"{server.ws_url}/stream?streams=btcusdt@trade") as ws:
-            first = server.market.published("BTCUSDT", now[0])
-            now[0] += 10_000
-            stop = server.market.published("BTCUSDT", now[0])
-            frames = [(await receive(ws))["data"] for _ in range(stop - first)]
+    async with (
+        ExchangeServer(SimulatedMarket(["BTCUSDT", "ETHUSDT"]), clock=lambda: now[0]) as server,
+        connect(f"{server.ws_url}/stream?streams=btcusdt@trade") as ws,
+    ):
+        first = server.market.published("BTCUSDT", now[0])
+        now[0] += 10_000
+        stop = server.market.published("BTCUSDT", now[0])
+        frames = [(await receive(ws))["data"] for _ in range(stop - first)]
     assert [frame["t"] for frame in frames] == list(range(first, stop))
     assert all(TIME < frame["T"] <= now[0] == frame["E"] for frame in frames)
 
@@ -127,34 +138,37 @@ async def test_more_than_five_messages_a_second_end_the_connection() -> None:
         for _ in range(6):
             await ws.send('{"method":"LIST_SUBSCRIPTIONS","id":3}')
         with pytest.raises(ConnectionClosed) as caught:
-            for _ in range(7):
-                await receive(ws)
+            await asyncio.gather(ws.wait_closed(), everything(ws))
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == 1008
 
 
 async def test_the_server_pings_and_drops_who_does_not_answer() -> None:
     limits = Limits(ping_interval=0.05, ping_timeout=0.1, messages_per_second=100)
-    async with ExchangeServer(ScriptedMarket(), limits=limits) as server:
-        async with connect(f"{server.ws_url}/ws/btcusdt@trade") as answering:
-            reader, writer = await asyncio.open_connection("127.0.0.1", int(server.ws_url.rpartition(":")[2]))
-            writer.write(
-                b"GET /ws/btcusdt@trade HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-            )
-            heard = await asyncio.wait_for(reader.read(), 5)
-            writer.close()
-            publish(server)
-            assert (await receive(answering))["t"] == 1
+    async with (
+        ExchangeServer(ScriptedMarket(), limits=limits) as server,
+        connect(f"{server.ws_url}/ws/btcusdt@trade") as answering,
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server.ws_url.rpartition(":")[2]))
+        writer.write(
+            b"GET /ws/btcusdt@trade HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        heard = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        publish(server)
+        assert (await receive(answering))["t"] == 1
     assert b"\x89" in heard
     assert b"Pong timeout" in heard
 
 
 async def test_a_connection_is_told_before_its_life_ends() -> None:
     limits = Limits(lifetime=0.2, shutdown_notice=0.1)
-    async with ExchangeServer(ScriptedMarket(), limits=limits, clock=fixed) as server:
-        async with connect(f"{server.ws_url}/stream?streams=btcusdt@trade") as ws:
-            notice = await receive(ws)
-            assert notice == {"stream": "!serverShutdown", "data": {"e": "serverShutdown", "E": TIME + 3}}
-            with pytest.raises(ConnectionClosed):
-                await receive(ws)
+    async with (
+        ExchangeServer(ScriptedMarket(), limits=limits, clock=fixed) as server,
+        connect(f"{server.ws_url}/stream?streams=btcusdt@trade") as ws,
+    ):
+        notice = await receive(ws)
+        assert notice == {"stream": "!serverShutdown", "data": {"e": "serverShutdown", "E": TIME + 3}}
+        with pytest.raises(ConnectionClosed):
+            await receive(ws)

@@ -83,7 +83,14 @@ def test_faults_are_read_from_json() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [{}, {"fault": "Nope"}, {"fault": "Close", "kode": 1}, {"fault": "Close", "code": "1001"}]
+    "value",
+    [
+        {},
+        {"fault": "Nope"},
+        {"fault": "Close", "kode": 1},
+        {"fault": "Close", "code": "1001"},
+        {"fault": "Inject", "what": "nothing"},
+    ],
 )
 def test_what_is_no_fault_is_refused(value: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

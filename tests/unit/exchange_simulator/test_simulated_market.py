@@ -1,5 +1,7 @@
 """The seeded market is a function of seed, symbol and time, whichever way it is asked."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -50,7 +52,7 @@ def test_another_seed_tells_others(hours: Trades) -> None:
 def test_small_pieces_in_any_order_are_the_whole(hours: Trades) -> None:
     market = SimulatedMarket(["BTCUSDT"])
     edges = [*range(hours.first_id, hours.stop_id, 7_919), hours.stop_id]
-    pieces = [market.trades("BTCUSDT", *pair) for pair in reversed(list(zip(edges, edges[1:], strict=False)))]
+    pieces = [market.trades("BTCUSDT", *pair) for pair in reversed(list(itertools.pairwise(edges)))]
     assert [time for piece in reversed(pieces) for time in piece.times.tolist()] == hours.times.tolist()
     assert [price for piece in reversed(pieces) for price in piece.prices.tolist()] == hours.prices.tolist()
 
