@@ -60,7 +60,8 @@ class Query:
         if not text:
             return None
         try:
-            return msgspec.json.decode(base64.b64decode(text[:400] + "==", b"-_", validate=True), type=dict[str, int])
+            packed = base64.b64decode(text[:400] + "=" * (-len(text) % 4), b"-_", validate=True)
+            return msgspec.json.decode(packed, type=dict[str, int])
         except (binascii.Error, ValueError, msgspec.MsgspecError) as exc:
             raise ValidationError("cursor", "is not one that this route gave; start again without it") from exc
 

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -21,7 +22,7 @@ from tests.unit.quant.strategies import START, rows, trades
 def test_pieces_of_trades_in_any_order_and_twice_make_the_whole(batch: Trades, seed: int) -> None:
     chance = random.Random(seed)
     cuts = sorted({0, len(batch), *(chance.randrange(len(batch) + 1) for _ in range(4))})
-    pieces = [batch.take(slice(low, high)) for low, high in zip(cuts, cuts[1:], strict=False)]
+    pieces = [batch.take(slice(low, high)) for low, high in pairwise(cuts)]
     pieces += chance.sample(pieces, len(pieces) // 2)
     chance.shuffle(pieces)
     assert rows(trade.merge(pieces)) == rows(batch)
@@ -48,7 +49,7 @@ def test_the_widest_decimals_win() -> None:
 
 @given(trades(), st.integers(0, 2**32))
 def test_bars_of_partial_readings_merge_to_those_of_the_whole(batch: Trades, seed: int) -> None:
-    """A writer that read too early cannot undo one that read later. Times ascend with ids here, as they do on a feed."""
+    """A writer that read too early cannot undo one that read later. Times ascend with ids, as they do on a feed."""
     chance = random.Random(seed)
     batch = replace(batch, times=np.sort(batch.times))
     whole = bars_of_trades(batch, S1.ms)
@@ -59,7 +60,7 @@ def test_bars_of_partial_readings_merge_to_those_of_the_whole(batch: Trades, see
     versions = [whole, *partial]
     chance.shuffle(versions)
     merged = bar.merge(versions)
-    counts = {time: trades for time, trades in zip(whole.time.tolist(), whole.trades.tolist(), strict=True)}
+    counts = dict(zip(whole.time.tolist(), whole.trades.tolist(), strict=True))
     assert dict(zip(merged.time.tolist(), merged.trades.tolist(), strict=True)) == counts
     assert bar_codec.pack(bar.merge(versions[::-1])) == bar_codec.pack(merged)
 

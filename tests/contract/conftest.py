@@ -1,0 +1,74 @@
+"""The same repositories on a table in memory and on DynamoDB as moto plays it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from quant.settings import Settings
+from quant.storage.dynamo import DynamoTable
+from quant.storage.storage import Storage, storage_on
+from quant.storage.table import MemoryTable, Table
+
+NAMES = ("contract-tick_data", "contract-ohlc_data")
+
+
+class FixedClock:
+    """A clock that a test sets."""
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass(frozen=True)
+class Backend:
+    tables: tuple[Table, Table]
+    storage: Storage
+    clock: FixedClock
+
+
+def create_tables(endpoint_url: str | None = None) -> None:
+    client = boto3.client("dynamodb", endpoint_url=endpoint_url)
+    for name in NAMES:
+        client.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        )
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """moto in this process, with credentials that open nothing."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture(params=["memory", "moto"])
+def tables(request: pytest.FixtureRequest) -> tuple[Table, Table]:
+    if request.param == "memory":
+        return MemoryTable(), MemoryTable()
+    request.getfixturevalue("aws")
+    create_tables()
+    return DynamoTable(NAMES[0]), DynamoTable(NAMES[1])
+
+
+@pytest.fixture
+def backend(tables: tuple[Table, Table]) -> Backend:
+    clock = FixedClock(1_723_165_200_000)
+    return Backend(tables, storage_on(*tables, Settings.load({}), clock), clock)
