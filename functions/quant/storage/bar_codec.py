@@ -15,17 +15,16 @@ from quant.errors import ChunkError
 from quant.storage import varint
 from quant.storage.envelope import Envelope, compress, decompress, seal, unseal
 
-_WIDE = 1
-_SPLIT = 62
+_LIMB = 62
 _SUMS = ("volume", "quote_volume", "taker_buy_volume", "taker_buy_quote_volume")
 
 
 def pack(bars: Bars) -> bytes:
     """Pack bars of one market; they ascend by time and are not empty."""
-    is_wide = any(getattr(bars, name).dtype == object for name in _SUMS)
-    columns = [varint.zigzag(column) for column in (*_plain_columns(bars), *_sum_columns(bars, is_wide))]
+    limbs = _limbs(bars)
+    columns = [varint.zigzag(column) for column in (*_plain_columns(bars), *_sum_columns(bars, limbs))]
     head = np.array([bars.interval, len(bars)], dtype=np.uint64)
-    envelope = Envelope(is_wide * _WIDE, bars.price_decimals, bars.quantity_decimals)
+    envelope = Envelope(limbs, bars.price_decimals, bars.quantity_decimals)
     return seal(envelope, compress(varint.encode(np.concatenate([head, *columns]))))
 
 
@@ -57,28 +56,35 @@ def _plain_columns(bars: Bars) -> tuple[Ints, ...]:
     )
 
 
-def _sum_columns(bars: Bars, is_wide: bool) -> tuple[Ints, ...]:
+def _limbs(bars: Bars) -> int:
+    """How many pieces of 62 bits the sums are split into; 0 where all are int64 already."""
     sums = [getattr(bars, name) for name in _SUMS]
-    if not is_wide:
+    if all(column.dtype != object for column in sums):
+        return 0
+    return max(-(-max(int(column.max()) for column in sums).bit_length() // _LIMB), 1)
+
+
+def _sum_columns(bars: Bars, limbs: int) -> tuple[Ints, ...]:
+    sums = [getattr(bars, name) for name in _SUMS]
+    if not limbs:
         return tuple(sums)
-    mask = (1 << _SPLIT) - 1
-    halves = [(wide(column) & mask, wide(column) >> _SPLIT) for column in sums]
-    return tuple(part.astype(np.int64) for pair in halves for part in pair)
+    mask = (1 << _LIMB) - 1
+    return tuple((wide(column) >> _LIMB * at & mask).astype(np.int64) for column in sums for at in range(limbs))
 
 
 def _unpack(payload: bytes) -> Bars:
     envelope, body = unseal(payload)
     numbers = varint.decode(decompress(body))
     interval, count = int(numbers[0]), int(numbers[1])
-    is_wide = bool(envelope.flags & _WIDE)
-    if not 0 < interval <= DAY or len(numbers) != 2 + count * (10 + len(_SUMS) * (1 + is_wide)):
+    limbs = envelope.flags
+    if not 0 < interval <= DAY or len(numbers) != 2 + count * (10 + len(_SUMS) * max(limbs, 1)):
         raise ValueError("its columns are not of equal length")
     columns = varint.unzigzag(numbers[2:]).reshape(-1, count)
     time, opened, body_size, above, below, trades, first_id, span, complete, source = columns[:10]
     close = np.cumsum(opened + body_size)
     opening = close - body_size
     last_id = np.cumsum(first_id + span + trades)
-    sums = _sums(columns[10:], is_wide)
+    sums = _sums(columns[10:], limbs)
     return Bars(
         interval=interval,
         price_decimals=envelope.price_decimals,
@@ -100,10 +106,12 @@ def _unpack(payload: bytes) -> Bars:
     )
 
 
-def _sums(columns: Ints, is_wide: bool) -> list[Sums]:
-    if not is_wide:
+def _sums(columns: Ints, limbs: int) -> list[Sums]:
+    if not limbs:
         return list(columns)
-    return [narrow(wide(low) + (wide(high) << _SPLIT)) for low, high in zip(columns[::2], columns[1::2], strict=True)]
+    pieces = [columns[at : at + limbs] for at in range(0, len(columns), limbs)]
+    weights = np.array([1 << _LIMB * at for at in range(limbs)], dtype=object)
+    return [narrow(weights @ wide(piece)) for piece in pieces]
 
 
 def _before(values: Ints) -> Ints:
