@@ -14,11 +14,13 @@ import os
 import signal
 import sys
 import time
+from functools import partialmethod
 from pathlib import Path
 from typing import IO, Any
 
 import ministack.app as ministack  # type: ignore[import-untyped,unused-ignore]
 import ministack.core.persistence as ministack_state  # type: ignore[import-untyped,unused-ignore]
+from ministack.core.lambda_runtime import Worker  # type: ignore[import-untyped,unused-ignore]
 
 _LONGEST = 120
 _LOG_HOURS = 1
@@ -95,6 +97,8 @@ def claim(folder: Path) -> IO[str]:
 
 def main() -> None:
     held = claim(Path(ministack_state.STATE_DIR))
+    # ministack waits 50 ms for the log of every invocation that logs nothing; late lines come with the next one.
+    Worker._drain_stderr_bounded = partialmethod(Worker._drain_stderr_bounded, first_line_wait=0.002)
     snapshots = Snapshots()
     ministack.save_all = snapshots.final
     signal.signal(signal.SIGUSR1, snapshots.request)

@@ -15,9 +15,9 @@ TTY_EVERY = 2.0
 
 def status_line(health: Mapping[str, Any] | None, *, source: str, elapsed: float) -> str:
     """One line about a run. ``health`` is the answer of ``/api/health``, None when there was none."""
-    running = f"running {duration(elapsed)}"
+    up = f"up {duration(elapsed)}"
     if not health:
-        return f"{source} · the API does not answer · {running}"
+        return f"{source} · the API does not answer · {up}"
     symbols = [entry for entry in _list(health.get("symbols")) if isinstance(entry, Mapping)]
     ingestor = health.get("ingestor")
     facts = ingestor if isinstance(ingestor, Mapping) else {}
@@ -28,7 +28,7 @@ def status_line(health: Mapping[str, Any] | None, *, source: str, elapsed: float
         f"lag {_lag(symbols)}",
         f"{_number(facts.get('chunks'), ',')} chunks",
         _bars(health, facts, symbols),
-        running,
+        up,
     ]
     if health.get("status") not in ("ok", "healthy", None):
         parts.insert(1, str(health["status"]))
@@ -61,7 +61,7 @@ def _bars(health: Mapping[str, Any], facts: Mapping[str, Any], symbols: Sequence
     if isinstance(count, int):
         return f"{count:,} bars"
     marks = [entry["watermark"] for entry in symbols if isinstance(entry.get("watermark"), int)]
-    return f"bars until {time.strftime('%H:%M:%S', time.gmtime(min(marks) / 1000))}" if marks else f"{UNKNOWN} bars"
+    return f"bars to {time.strftime('%H:%M', time.gmtime(min(marks) / 1000))}" if marks else f"{UNKNOWN} bars"
 
 
 class Console:

@@ -21,9 +21,12 @@ HEALTH = {
 
 def test_the_line_names_the_worst_lag_and_the_earliest_watermark() -> None:
     line = status_line(HEALTH, source="simulator", elapsed=3_725)
-    assert line == (
-        "simulator · 2 symbols · 53.2 trades/s · lag 1.2 s · 1,234 chunks · bars until 01:00:00 · running 1:02:05"
-    )
+    assert line == ("simulator · 2 symbols · 53.2 trades/s · lag 1.2 s · 1,234 chunks · bars to 01:00 · up 1:02:05")
+
+
+def test_the_line_stays_shorter_than_a_hundred_columns() -> None:
+    ingestor = {"trades_per_second": 123.45, "chunks": 12_345}
+    assert len(status_line({**HEALTH, "ingestor": ingestor}, source="simulator", elapsed=600)) < 100
 
 
 def test_bars_are_counted_where_the_health_counts_them() -> None:
@@ -49,7 +52,7 @@ def test_missing_and_strange_fields_are_shown_as_unknown(health: dict[str, objec
 
 
 def test_an_api_that_does_not_answer_is_said() -> None:
-    assert status_line({}, source="binance", elapsed=61) == "binance · the API does not answer · running 1:01"
+    assert status_line({}, source="binance", elapsed=61) == "binance · the API does not answer · up 1:01"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.9, "0:59"), (600, "10:00"), (36_000, "10:00:00")])
