@@ -68,5 +68,7 @@ class ExchangeServer(Generic[M]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._websocket.stop()
-        await self._rest.stop()
+        try:
+            await self._websocket.stop()
+        finally:
+            await self._rest.stop()

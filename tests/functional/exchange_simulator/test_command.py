@@ -74,3 +74,23 @@ async def test_a_recording_is_served_as_far_as_it_was_played(tmp_path: Path) -> 
     assert [one["data"]["t"] for one in streams[1:]] == list(range(50, 70))
     assert [(row["id"], row["time"]) for row in rows] == [(one["data"]["t"], one["data"]["T"]) for one in streams[1:]]
     assert await end(process, signal.SIGINT) == (0, b"")
+
+
+async def test_no_symbols_are_one_sentence_too() -> None:
+    process = await start("--symbols", " , ")
+    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, errors) == (2, b"symbols must name at least one symbol\n")
+
+
+async def test_another_process_tells_the_same_trades() -> None:
+    """A restart goes on where it was: nothing depends on the process, such as its hash seed."""
+    answers = []
+    for _ in range(2):
+        process = await start("--symbols", "LTCUSDT", "--seed", "11")
+        told = await urls(process)
+        path = "/api/v3/historicalTrades?symbol=LTCUSDT&fromId=1000000&limit=1000"
+        async with aiohttp.ClientSession() as session, session.get(told["rest_url"] + path) as response:
+            answers.append(await response.text())
+        await end(process, signal.SIGTERM)
+    assert answers[0] == answers[1]
+    assert len(json.loads(answers[0])) == 1_000

@@ -16,7 +16,7 @@ from infra.local.exchange.websocket import Limits
 TIME = 1_795_348_800_000
 
 
-def publish(server: ExchangeServer[ScriptedMarket], price: str = "61837.63", **given: Any) -> int:
+def publish(server: ExchangeServer[Any], price: str = "61837.63", **given: Any) -> int:
     return server.market.publish("BTCUSDT", price=price, quantity="0.02", **{"time": TIME, **given})
 
 
@@ -172,3 +172,20 @@ async def test_a_connection_is_told_before_its_life_ends() -> None:
         assert notice == {"stream": "!serverShutdown", "data": {"e": "serverShutdown", "E": TIME + 3}}
         with pytest.raises(ConnectionClosed):
             await receive(ws)
+
+
+class DefectiveMarket(ScriptedMarket):
+    def published(self, symbol: str, now: int) -> int:
+        if super().published(symbol, now) > 1:
+            raise ZeroDivisionError
+        return super().published(symbol, now)
+
+
+async def test_a_defect_of_the_market_does_not_look_like_a_silent_market() -> None:
+    server = ExchangeServer(DefectiveMarket())
+    await server.__aenter__()
+    async with connect(f"{server.ws_url}/ws/btcusdt@trade"):
+        publish(server)
+        await asyncio.wait_for(server.failed(), 5)
+    with pytest.raises(ZeroDivisionError):
+        await server.__aexit__(None, None, None)
