@@ -63,10 +63,11 @@ async def choose_source(
         return Source("replay", "replay", folder)
     if wanted == SIMULATOR.name:
         return SIMULATOR
-    if wanted == BINANCE.name:
-        return BINANCE
     problem = await probe(settings.binance_rest_url)
     if problem is None:
+        return BINANCE
+    if wanted == BINANCE.name:
+        say(f"Binance cannot be used now ({problem}); it is waited for. SOURCE=simulator needs no network")
         return BINANCE
     say(f"Binance cannot be used ({problem}): the market is SIMULATED. SOURCE=binance insists on the exchange")
     return SIMULATOR

@@ -44,9 +44,15 @@ async def test_auto_takes_the_simulator_else_and_says_so() -> None:
     assert "SIMULATED" in said[0]
 
 
-@pytest.mark.parametrize(("name", "source"), [("binance", BINANCE), ("simulator", SIMULATOR)])
-async def test_a_named_source_is_taken_without_asking(name: str, source: object) -> None:
-    assert await choose_source(settings(name), never, print) == source
+async def test_the_simulator_is_taken_without_asking_the_exchange() -> None:
+    assert await choose_source(settings("simulator"), never, print) == SIMULATOR
+
+
+async def test_who_insists_on_the_exchange_waits_for_it_and_is_told_so() -> None:
+    said: list[str] = []
+    assert await choose_source(settings("binance"), probe("it cannot be reached"), said.append) == BINANCE
+    assert len(said) == 1
+    assert "waited for" in said[0]
 
 
 async def test_a_recording_is_named_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
