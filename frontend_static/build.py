@@ -25,7 +25,7 @@ PLOTLY = "vendor/plotly.min.js"
 MANIFEST = "manifest.json"
 
 _IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*["']\./([\w.-]+\.js)["']""", re.MULTILINE)
-_API_BASE = re.compile(r"(https?://[A-Za-z0-9.:-]+)?(/[\w.~/-]*)?")
+_API_BASE = re.compile(r"(https?://[A-Za-z0-9.:-]+)?(?:/[\w.~-]+)*/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def build(out: Path, *, api_base: str = "/api") -> Path:
 
 def check_api_base(api_base: str) -> str:
     """Returns ``api_base`` without a slash at its end."""
-    if not api_base or not _API_BASE.fullmatch(api_base) or "//" in urlsplit(api_base).path:
+    if not api_base or not _API_BASE.fullmatch(api_base):
         raise ValueError(f"api_base must be a path or an http(s) origin with a path, not {api_base!r}")
     return api_base.rstrip("/")
 

@@ -16,15 +16,17 @@ export function chartMargin(bars, decimals) {
 }
 
 // `range` is the visible stretch, `full` the whole; both in exchange time. `offset` moves all times to the clock of the
-// reader, for Plotly's date axes know UTC only. `revision` stands for what is shown, `serial` for this figure.
-export function candleFigure({ bars, step, decimals, range, full, offset, palette, revision, serial }) {
+// reader, for Plotly's date axes know UTC only. `revision` stands for what is shown, `serial` for this
+// figure; `width` is that of the chart in pixels.
+export function candleFigure({ bars, step, decimals, range, full, offset, palette, revision, serial, width }) {
   const x = bars.map((bar) => bar.time + offset);
   const seen = extremes(bars, range.from, range.to) ?? extremes(bars, full.from, full.to);
+  const room = (width * step) / (range.to - range.from);
   const height = seen.high - seen.low || Math.max(seen.high * 1e-4, 10 ** -decimals.price);
   return {
     data: [
-      candles(bars, x, palette),
-      vwap(bars, x, palette),
+      candles(bars, x, step, palette),
+      vwap(bars, x, room, palette),
       marks(bars, offset, height, palette),
       volume(bars, x, step, palette),
     ],
@@ -36,7 +38,7 @@ export function candleFigure({ bars, step, decimals, range, full, offset, palett
       hovermode: false,
       dragmode: "pan",
       bargap: 0.25,
-      xaxis: timeAxis(range, full, offset, serial),
+      xaxis: timeAxis(range, full, offset, serial, width),
       yaxis: {
         domain: PRICE_PANE,
         side: "right",
@@ -59,7 +61,7 @@ export function candleFigure({ bars, step, decimals, range, full, offset, palett
   };
 }
 
-function timeAxis(range, full, offset, serial) {
+function timeAxis(range, full, offset, serial, width) {
   return {
     type: "date",
     anchor: "y2",
@@ -69,7 +71,7 @@ function timeAxis(range, full, offset, serial) {
     minallowed: full.from + offset,
     maxallowed: full.to + offset,
     rangeslider: { visible: false },
-    nticks: 10,
+    nticks: Math.max(3, Math.min(12, Math.floor(width / 110))),
     tickformatstops: [
       { dtickrange: [null, 1000], value: "%H:%M:%S.%L" },
       { dtickrange: [1000, 60000], value: "%H:%M:%S" },
@@ -81,7 +83,11 @@ function timeAxis(range, full, offset, serial) {
 }
 
 // Rising candles are hollow and falling ones filled: colour is never the only difference.
-function candles(bars, x, palette) {
+function candles(known, times, step, palette) {
+  // Plotly takes the width of a candle from the distance to the next: one alone is given a neighbour of nothing.
+  const alone = known.length === 1;
+  const bars = alone ? [...known, {}] : known;
+  const x = alone ? [...times, times[0] + step] : times;
   return {
     type: "candlestick",
     name: "Price",
@@ -93,19 +99,18 @@ function candles(bars, x, palette) {
     increasing: { line: { color: palette.up, width: 1 }, fillcolor: palette.surface },
     decreasing: { line: { color: palette.down, width: 1 }, fillcolor: palette.down },
     whiskerwidth: 0,
-    // With one bar there is no distance that Plotly could take a width from.
-    ...(bars.length === 1 ? { xperiod: 1000, xperiodalignment: "start" } : {}),
   };
 }
 
-function vwap(bars, x, palette) {
+// Where bars stand close the line would hide them: it is drawn the fainter.
+function vwap(bars, x, room, palette) {
   return {
     type: "scatter",
     mode: "lines",
     name: "VWAP",
     x,
     y: bars.map((bar) => bar.vwap),
-    line: { color: withAlpha(palette.accent, 0.8), width: 1 },
+    line: { color: withAlpha(palette.accent, Math.min(0.9, Math.max(0.3, room / 8))), width: 1 },
   };
 }
 

@@ -34,10 +34,11 @@ function makeTemplate(palette) {
   const axis = {
     gridcolor: palette.grid,
     linecolor: palette.line,
-    tickcolor: palette.line,
+    tickcolor: "rgba(0, 0, 0, 0)",
     showline: false,
     zeroline: false,
-    ticks: "",
+    ticks: "outside",
+    ticklen: 4,
     tickfont: { color: palette.muted, size: 11 },
   };
   return {

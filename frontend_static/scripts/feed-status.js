@@ -7,10 +7,10 @@ const QUIET_AFTER = 30_000;
 const HALTED_AFTER = 180_000;
 
 export function feedStatus({ now, lastTime, health, market, away, started }) {
-  if (away) return { level: "away", word: "Offline", text: "The API does not answer; what is shown is from before." };
+  const age = lastTime === null ? undefined : Math.max(0, now - lastTime);
+  if (away) return { level: "away", word: "Offline", text: "The API does not answer; what is shown is from before.", age };
   if (!started) return { level: "waiting", word: "Connecting", text: "Waiting for the first answer." };
   if (lastTime === null) return { level: "waiting", word: "No data", text: "No trade has been stored yet." };
-  const age = Math.max(0, now - lastTime);
   if (market === "replay") return { level: "replay", word: "Replay", text: "Recorded trades, played again.", age };
   if (age >= HALTED_AFTER) {
     return {

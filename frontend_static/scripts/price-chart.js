@@ -26,6 +26,7 @@ export function mountPriceChart(root, { zoomed, drawn = () => {} }) {
   let cursor = null;
   let held = false;
   let serial = 0;
+  let listening = false;
 
   const full = () => fullRange(model.bars, model.step);
   const range = () => clampZoom(model.zoom, full()) ?? full();
@@ -49,17 +50,17 @@ export function mountPriceChart(root, { zoomed, drawn = () => {} }) {
   const draw = async () => {
     // A figure that is replaced under the hand of someone who drags it would jump: it is drawn when he lets go.
     if (!ready() || held || shown === model) return;
-    const first = shown === null;
     shown = model;
-    const figure = candleFigure({ ...model, full: full(), range: range(), serial: ++serial });
+    const figure = candleFigure({ ...model, full: full(), range: range(), serial: ++serial, width: frame.clientWidth });
     await plotly.react(plot, figure.data, figure.layout, CONFIG);
-    if (first) listen();
+    if (!listening) listen();
     root.dataset.bars = String(model.bars.length);
     point(cursor);
     drawn();
   };
 
   const listen = () => {
+    listening = true;
     plot.on("plotly_relayout", (change) => {
       if (!("xaxis.range[0]" in change)) return;
       const [from, to] = ["xaxis.range[0]", "xaxis.range[1]"].map((key) => axisTime(change[key]) - model.offset);
@@ -157,7 +158,8 @@ export function mountPriceChart(root, { zoomed, drawn = () => {} }) {
   new ResizeObserver(() => {
     if (shown === null || !ready()) return;
     plotly.Plots.resize(plot);
-    point(cursor);
+    shown = null;
+    draw();
   }).observe(frame);
 
   return {

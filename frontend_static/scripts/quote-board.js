@@ -45,7 +45,7 @@ export function mountQuoteBoard(root) {
 
 function notes({ incomplete, exchange }) {
   const parts = [];
-  if (incomplete > 0) parts.push(`${incomplete} with trades missing`);
-  if (exchange > 0) parts.push(`${exchange} from the exchange`);
+  if (incomplete > 0) parts.push(`${numberText(incomplete, 0)} with trades missing`);
+  if (exchange > 0) parts.push(`${numberText(exchange, 0)} from the exchange`);
   return parts.join(", ");
 }

@@ -232,8 +232,15 @@ function render() {
     offset,
     version: health?.version ?? null,
   });
-  notice.update(state.away, { now: Date.now(), offset, stale: bars.length > 0 });
+  notice.update(byServer(state.away), { now, offset, stale: bars.length > 0 });
   document.title = price === null ? `${title} · Crypto Quant` : `${numberText(price, decimals.price)} ${arrow(known?.change_24h)} ${title} · Crypto Quant`;
+}
+
+// The poller's times by the server's clock, like all others on the page.
+function byServer(away) {
+  if (away === null) return null;
+  const { since, nextAt, message } = away;
+  return { since: since + state.skew, nextAt: nextAt === null ? null : nextAt + state.skew, message };
 }
 
 // The change of the day as of the price now shown: the list of symbols is older than the newest bar.

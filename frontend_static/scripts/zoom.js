@@ -1,10 +1,13 @@
 // The visible stretch of time as `{ from, to }` in milliseconds; null stands for "all, and follow the newest bar".
 
+// A few bars alone would be drawn as broad as houses.
+const FEWEST_STEPS = 40;
+
 // The stretch that shows all bars, with air at the right for those to come.
 export function fullRange(bars, step) {
   if (!bars.length) return null;
-  const from = bars[0].time - step;
   const last = bars.at(-1).time;
+  const from = Math.min(bars[0].time - step, last - FEWEST_STEPS * step);
   return { from, to: last + Math.max(2 * step, (last - from) * 0.02) };
 }
 

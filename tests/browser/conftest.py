@@ -1,28 +1,23 @@
 """A browser, and something for it to look at.
 
-The pages are shown from :mod:`stub`, or from a running stack where ``SITE_URL`` names one: then the tests that steer
-the market skip, and the others hold of the real thing.
+The pages are shown from :mod:`tests.browser.stub`, or from a running stack where ``SITE_URL`` names one: then the
+tests that steer the market skip, and the others hold of the real thing.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1])]
-
-from stub import Stub, StubServer  # noqa: E402
-
-from frontend_static.build import build  # noqa: E402
+from frontend_static.build import build
+from tests.browser.open_page import DESKTOP, OpenPage
+from tests.browser.stub import Stub, StubServer
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -35,9 +30,6 @@ FLAGS = (
     "--disable-quic",
     "--no-first-run",
 )
-DESKTOP: ViewportSize = {"width": 1440, "height": 900}
-
-OpenPage = Callable[..., AbstractContextManager[Page]]
 
 
 @pytest.fixture(scope="session")
@@ -65,13 +57,23 @@ def shared_context(
     _playwright: Playwright, chromium: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BrowserContext]:
     """For all pages without wishes of their own: with a profile on disk plotly.js is compiled once, not for each."""
-    profile = tmp_path_factory.mktemp("profile")
-    with closing(
-        _playwright.chromium.launch_persistent_context(
-            profile, executable_path=chromium, args=list(FLAGS), viewport=DESKTOP, timezone_id="UTC"
-        )
-    ) as context:
+    with closing(_with_profile(_playwright, chromium, tmp_path_factory)) as context:
         yield context
+
+
+@pytest.fixture(scope="session")
+def clocked_context(
+    _playwright: Playwright, chromium: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
+    """The same for pages whose clock the test drives: a clock belongs to a context, and stays with it."""
+    with closing(_with_profile(_playwright, chromium, tmp_path_factory)) as context:
+        yield context
+
+
+def _with_profile(playwright: Playwright, chromium: str, folders: pytest.TempPathFactory) -> BrowserContext:
+    return playwright.chromium.launch_persistent_context(
+        folders.mktemp("profile"), executable_path=chromium, args=list(FLAGS), viewport=DESKTOP, timezone_id="UTC"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -105,53 +107,17 @@ def stub(_server: StubServer | None, base_url: str) -> Stub:
     return _server.stub
 
 
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core, which npm's package ``axe-core`` holds as ``axe.min.js``: ``AXE_JS`` says where it is."""
+    path = os.environ.get("AXE_JS")
+    if not path:
+        pytest.skip("no axe-core: AXE_JS does not name its axe.min.js")
+    return Path(path).read_text(encoding="utf-8")
+
+
 @pytest.fixture
-def open_page(browser: Browser, shared_context: BrowserContext, base_url: str) -> OpenPage:
-    """Opens a path in a browser that remembers nothing. At the end the page must have logged nothing and asked no other host.
-
-    ``clock`` is the time at which the page's own clock starts, to be driven by the test from then on. ``faulty=True`` is for pages whose requests are made to fail, which the browser logs by itself.
-    """
-
-    @contextmanager
-    def open_page(
-        path: str = "/",
-        *,
-        faulty: bool = False,
-        viewport: ViewportSize = DESKTOP,
-        before: Callable[[Page], None] = lambda page: None,
-        timezone: str = "UTC",
-        touch: bool = False,
-        clock: float | None = None,
-        drawn: bool = True,
-    ) -> Iterator[Page]:
-        said: list[str] = []
-
-        def hear(message: ConsoleMessage) -> None:
-            if not (faulty and "Failed to load resource" in message.text):
-                said.append(f"{message.type}: {message.text}")
-
-        def see(request: Request) -> None:
-            if urlsplit(request.url).scheme.startswith("http") and not request.url.startswith(base_url + "/"):
-                said.append(f"asked {request.url}")
-
-        own = (viewport, timezone, touch, clock) != (DESKTOP, "UTC", False, None)
-        context = browser.new_context(viewport=viewport, timezone_id=timezone, has_touch=touch) if own else shared_context
-        if clock is not None:
-            context.clock.install(time=clock)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        with closing(context if own else page):
-            page.on("console", hear)
-            page.on("pageerror", lambda error: said.append(str(error)))
-            page.on("request", see)
-            before(page)
-            page.goto(base_url + path)
-            try:
-                if drawn:
-                    page.wait_for_selector(".price-chart[data-bars]")
-                yield page
-            finally:
-                page.evaluate("localStorage.clear()")
-        assert said == []
-
-    return open_page
+def open_page(
+    browser: Browser, shared_context: BrowserContext, clocked_context: BrowserContext, base_url: str
+) -> OpenPage:
+    return OpenPage(browser, shared_context, clocked_context, base_url)
