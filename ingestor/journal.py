@@ -124,7 +124,7 @@ class Journal:
         for serial in known:
             del self._home.pop(serial).waiting[serial]
         self._drop_confirmed()
-        if self._home:
+        if self._segments:
             try:
                 self._write(self._current(), _record(_CONFIRMED, _ENCODE(known)), sync=False)
             except OSError:
@@ -133,6 +133,7 @@ class Journal:
     def close(self) -> None:
         """Let go of the folder; what is not confirmed stays in it."""
         self._close_file()
+        self._drop_confirmed()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1

@@ -113,7 +113,14 @@ async def running(
     storage = storage or memory_storage(now_ms)
     log, stop, ticks = Events(), asyncio.Event(), Recorder(storage.ticks)
     given = Options(
-        **{"history": False, "settle_seconds": 0.05, "absent_seconds": 0.5, "drain_seconds": 5.0, **options}
+        **{
+            "flush_ms": 200,
+            "history": False,
+            "settle_seconds": 0.05,
+            "absent_seconds": 0.5,
+            "drain_seconds": 5.0,
+            **options,
+        }
     )
     ingestor = Ingestor(
         [Binance(server.ws_url, server.rest_url)],
