@@ -131,6 +131,21 @@ async def keep_alive(
             say(str(exc))
 
 
+async def end_child(child: Child, grace: float, *, hurry: asyncio.Event, hurried: float = 0.0) -> bool:
+    """End one child, waiting only ``hurried`` seconds once ``hurry`` is set; tells whether it ended by itself."""
+    ending = asyncio.create_task(child.stop(grace))
+    waiting = asyncio.create_task(hurry.wait())
+    await asyncio.wait({ending, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not ending.done():
+        await asyncio.wait({ending}, timeout=hurried)
+    if not ending.done():
+        child.kill()
+        await ending
+        return False
+    return ending.result()
+
+
 def describe_exit(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 
 import aiohttp
 
-from infra.local.children import Child, keep_alive
+from infra.local.children import Child, end_child, keep_alive
 from infra.local.deployment import Deployed, deploy
 from infra.local.emulator import Emulator
 from infra.local.gateway import Gateway
@@ -204,24 +204,13 @@ class LocalStack:
             if self._gateway:
                 order.push_async_callback(self._gateway.stop)
             if self._simulator:
-                order.push_async_callback(self._end, self._simulator.child, 5.0, 0.0)
+                order.push_async_callback(end_child, self._simulator.child, 5.0, hurry=self.hurry)
             if self._ingestor:
-                order.push_async_callback(self._end, self._ingestor, DRAIN, 0.0)
+                order.push_async_callback(end_child, self._ingestor, DRAIN, hurry=self.hurry)
 
     async def _end_emulator(self) -> None:
-        if self._emulator and not await self._end(self._emulator.child, SAVE, HURRIED_SAVE):
+        if self._emulator and not await end_child(self._emulator.child, SAVE, hurry=self.hurry, hurried=HURRIED_SAVE):
             self._say("the emulator did not save its state in time: what came after its last save is lost")
-
-    async def _end(self, child: Child, grace: float, hurried: float) -> bool:
-        """End one child, waiting ``hurried`` seconds only once the user has lost patience."""
-        ending = asyncio.create_task(child.stop(grace))
-        hurry = asyncio.create_task(self.hurry.wait())
-        await asyncio.wait({ending, hurry}, return_when=asyncio.FIRST_COMPLETED)
-        hurry.cancel()
-        if not ending.done():
-            await asyncio.wait({ending}, timeout=hurried)
-            child.kill()
-        return await ending
 
     async def _timed(self, what: str, work: Awaitable[T]) -> T:
         began = time.monotonic()

@@ -220,7 +220,9 @@ async def get(url: str) -> dict[str, Any]:
 async def test_a_run_serves_site_and_api_on_one_port(stack: RunningStack) -> None:
     bars = (await get(f"{stack.url}/api/ohlc/BTCUSDT?interval=1m&limit=1"))["bars"]
     assert len(bars) == 1
-    assert (await get(f"{stack.url}/api/health"))["market"] == "simulated"
+    async with asyncio.timeout(30):  # the ingestor says its market with its first sign of life
+        while (await get(f"{stack.url}/api/health"))["market"] != "simulated":
+            await asyncio.sleep(0.5)
     async with aiohttp.ClientSession() as session, session.get(stack.url) as answer:
         assert (answer.status, answer.content_type) == (200, "text/html")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.local.children import TETHER, Child, describe_exit, keep_alive
+from infra.local.children import TETHER, Child, describe_exit, end_child, keep_alive
 from infra.local.errors import ChildError
 from quant.settings import child_environment
 
@@ -65,6 +65,18 @@ async def test_a_child_that_ends_when_asked_is_told_from_one_that_is_killed(tmp_
     async with running(tmp_path, STUBBORN) as stubborn:
         await said(stubborn)
         assert not await stubborn.stop(0.1)
+        assert not stubborn.is_running
+
+
+async def test_impatience_ends_the_waiting(tmp_path: Path) -> None:
+    hurry = asyncio.Event()
+    async with running(tmp_path, STUBBORN) as stubborn:
+        await said(stubborn)
+        ending = asyncio.create_task(end_child(stubborn, 600, hurry=hurry))
+        await asyncio.sleep(0.1)
+        assert stubborn.is_running
+        hurry.set()
+        assert not await asyncio.wait_for(ending, 20)
         assert not stubborn.is_running
 
 
