@@ -12,7 +12,7 @@ const MOST_BANDS = 60;
 
 export function chartMargin(bars, decimals) {
   const longest = Math.max(8, numberText(bars.at(-1)?.high ?? 0, decimals.price).length);
-  return { l: 8, r: Math.round(longest * 6.8) + 14, t: 8, b: 32 };
+  return { l: 8, r: Math.round(longest * 6.8) + 14, t: 8, b: 36 };
 }
 
 // `range` is the visible stretch, `full` the whole; both in exchange time. `offset` moves all times to the clock of the
@@ -65,13 +65,14 @@ function timeAxis(range, full, offset, serial, width) {
   return {
     type: "date",
     anchor: "y2",
+    ticklen: 0,
     range: [range.from + offset, range.to + offset],
     // The page owns the zoom: new with each figure, so that Plotly never puts its own before what it is given.
     uirevision: serial,
     minallowed: full.from + offset,
     maxallowed: full.to + offset,
     rangeslider: { visible: false },
-    nticks: Math.max(3, Math.min(12, Math.floor(width / 110))),
+    nticks: Math.max(4, Math.min(12, Math.floor(width / 90))),
     tickformatstops: [
       { dtickrange: [null, 1000], value: "%H:%M:%S.%L" },
       { dtickrange: [1000, 60000], value: "%H:%M:%S" },
