@@ -16,8 +16,9 @@ from ingestor.exchanges.base import Exchange
 from ingestor.exchanges.binance import Binance
 from ingestor.journal import Journal
 from ingestor.logging_json import JsonLog, Log
+from ingestor.options import Codec, Options, Ports, journal_folder
 from ingestor.resume import HEAL_MAX
-from ingestor.service import Codec, Ingestor, Options, Ports, journal_folder
+from ingestor.service import Ingestor
 from ingestor.sharding import of_shard, parse_shard
 from quant.domain.interval import MINUTE
 from quant.domain.market import Market

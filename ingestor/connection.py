@@ -91,11 +91,12 @@ class Feed:
         backoff: Backoff | None = None,
         stale_seconds: float = 30.0,
         connect: Connect = connect,
+        opened: Callable[[], None] = lambda: None,
     ) -> None:
         self.name, self._opening, self._limits, self._attempts, self._log = name, opening, limits, attempts, log
         self._backoff = backoff or Backoff()
         self._stale_seconds = self._stale_limit = stale_seconds
-        self._connect = connect
+        self._connect, self._opened = connect, opened
         self._sessions: list[Session] = []
         self._retire = asyncio.Event()
         self._stopping = False
@@ -205,6 +206,7 @@ class Feed:
             else:
                 session = Session(socket, self._opening, 1 / self._limits.messages_per_second, clock())
                 self._sessions.append(session)
+                self._opened()
                 self._log("connected", feed=self.name)
                 return session
             pause = max(least, self._backoff.next())

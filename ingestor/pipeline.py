@@ -56,6 +56,7 @@ class Pipeline:
         self.quarantine = Quarantine()
         self.counters: Counter[str] = Counter()
         self.clock_offset: dict[str, int] = {}
+        self.heard: Callable[[Market, int], None] = lambda market, trades: None
 
     def receive(self, exchange: Exchange, frames: Sequence[Frame]) -> Received:
         """Take raw frames of one connection in the order of arrival."""
@@ -75,6 +76,7 @@ class Pipeline:
             if len(trades):
                 fresh, holes = self._sequence(arrivals.market, trades, now)
                 self._batcher.add(arrivals.market, fresh)
+                self.heard(arrivals.market, len(trades))
                 valid, new, opened = valid + len(trades), new + len(fresh), opened or holes
         return Received(valid, new, self._handle(parsed.events), opened)
 

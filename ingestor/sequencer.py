@@ -83,6 +83,15 @@ class Sequencer:
             return self._advance(trades)
         return self._sort_out(trades)
 
+    def expect(self, last_id: int, time: int) -> Span | None:
+        """The exchange has traded up to ``last_id``; the hole that this opens, if any."""
+        if self.next_id is None or not 0 <= last_id - self.next_id <= _plausible(time - self._since):
+            return None
+        hole = (self.next_id, last_id)
+        self.holes.add(*hole)
+        self.next_id = last_id + 1
+        return hole
+
     def forget(self, first: int, last: int) -> None:
         """Give up on the missing ids among first…last: the exchange does not have them, or not for us."""
         self.holes.remove(first, last)

@@ -5,81 +5,34 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from ingestor.backoff import AttemptLimit
 from ingestor.batcher import next_flush
 from ingestor.budget import WeightBudget
-from ingestor.connection import Feed
 from ingestor.exchanges.base import Exchange
+from ingestor.feeds import Feeds
 from ingestor.heal import Healer
 from ingestor.healplan import HealPlan
-from ingestor.heartbeat import PERIOD, Pulse
+from ingestor.heartbeat import Pulse
 from ingestor.history import History
-from ingestor.idset import IdRanges, Span
 from ingestor.journal import Journal
 from ingestor.logging_json import Log
-from ingestor.pipeline import Pack, Pipeline
+from ingestor.options import Codec, Options, Ports
+from ingestor.pipeline import Pipeline
+from ingestor.probe import Prober
 from ingestor.rest import RestClient
-from ingestor.resume import HEAL_MAX, Resumer, contiguous_ids, frontiers, patiently
+from ingestor.resume import Resumer, contiguous_ids, frontiers, patiently
+from ingestor.silence import Silence
 from ingestor.threads import in_thread
 from ingestor.writer import Writer
-from quant.domain.chunk import Chunk
 from quant.domain.market import Market
-from quant.domain.ports import BarRepository, Clock, HeartbeatRepository, InstrumentRepository, TickRepository
-from quant.domain.trade import Trades
+from quant.domain.ports import Clock
 from quant.errors import QuantError
 
 TICK_MS = 200
-# Of the 20 s that SIGTERM leaves: this long for storing what has come, the rest for closing.
-DRAIN_SECONDS = 14.0
-STREAMS_PER_CONNECTION = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What the ingestor stores to."""
-
-    ticks: TickRepository
-    bars: BarRepository
-    heartbeats: HeartbeatRepository
-    instruments: InstrumentRepository
-
-
-@dataclass(frozen=True, slots=True)
-class Codec:
-    """How trades become chunks and back."""
-
-    pack: Pack
-    unpack: Callable[[Chunk], Trades]
-
-    def runs(self, chunk: Chunk) -> list[Span]:
-        """The ranges of ids without a break."""
-        trades = self.unpack(chunk)
-        covered = IdRanges(zip(trades.ids.tolist(), trades.last_ids.tolist(), strict=True))
-        return list(covered)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How this ingestor works; all times in ms unless said otherwise."""
-
-    flush_ms: int = 1_000
-    shard: str = "1/1"
-    instance: str = "local"
-    source: str = "live"
-    stale_seconds: float = 30.0
-    heartbeat_seconds: float = PERIOD
-    heal_max: int = HEAL_MAX
-    settle_seconds: float = 0.5
-    absent_seconds: float = 60.0
-    history: bool = True
-    drain_seconds: float = DRAIN_SECONDS
 
 
 class Ingestor:
@@ -94,7 +47,7 @@ class Ingestor:
         codec: Codec,
         clock: Clock,
         log: Log,
-        options: Options = Options(),
+        options: Options,
     ) -> None:
         self._exchanges = {e.name: e for e in exchanges if any(m.exchange == e.name for m in markets)}
         self._markets, self._ports, self._journal, self._clock, self._log = markets, ports, journal, clock, log
@@ -108,11 +61,16 @@ class Ingestor:
         }
         plan = HealPlan(settle=options.settle_seconds, absent_seconds=options.absent_seconds)
         self.healer = Healer(self.pipeline, self.clients, log, plan=plan)
-        self.feeds = [feed for exchange in self._exchanges.values() for feed in self._feeds_of(exchange)]
-        self._owner = {feed: self._exchanges[feed.name.partition("/")[0]] for feed in self.feeds}
+        self.silence = Silence(least=options.silent_seconds)
+        self.feeds = Feeds(
+            self.pipeline, markets, self.silence, log, stale_seconds=options.stale_seconds, hole=self.healer.wake
+        )
+        self.prober = Prober(
+            self.pipeline, self.clients, self.silence, log, found=self.healer.wake, replace=self.feeds.replace
+        )
         self._pulse = Pulse(
             self.pipeline,
-            self.feeds,
+            self.feeds.all,
             self.healer,
             clock(),
             shard=options.shard,
@@ -121,38 +79,22 @@ class Ingestor:
         )
         self._flushing = asyncio.Lock()
 
-    def _symbols(self, exchange: Exchange) -> list[str]:
-        return [market.symbol for market in self._markets if market.exchange == exchange.name]
-
-    def _feeds_of(self, exchange: Exchange) -> list[Feed]:
-        symbols = self._symbols(exchange)
-        size = min(STREAMS_PER_CONNECTION, exchange.limits.streams_per_connection)
-        attempts = AttemptLimit(exchange.limits.attempts_per_five_minutes)
-        return [
-            Feed(
-                f"{exchange.name}/{number}",
-                exchange.opening(symbols[at : at + size]),
-                exchange.limits,
-                attempts,
-                self._log,
-                stale_seconds=self._options.stale_seconds,
-            )
-            for number, at in enumerate(range(0, len(symbols), size), 1)
-        ]
-
     async def run(self, stop: asyncio.Event) -> bool:
         """Ingest until ``stop`` is set; whether the end was an orderly one."""
         replayed = await self.writer.replay()
         self._log("started", markets=[str(m) for m in self._markets], shard=self._options.shard, replayed=replayed,
                   torn=self._journal.torn)  # fmt: skip
-        writing = asyncio.create_task(self.writer.run(), name="writer")
-        receiving = [self._task(feed.run(), feed.name) for feed in self.feeds] + [self._task(self._drain(), "drain")]
+        writing = self._task(self.writer.run(), "writer")
+        receiving = [self._task(feed.run(), feed.name) for feed in self.feeds.all] + [
+            self._task(self._drain(), "drain")
+        ]
         helping = [
             self._task(self.healer.run(), "healer"),
+            self._task(self.prober.run(), "prober"),
             self._task(self._beat(), "heartbeat"),
             *(self._task(self._begin(exchange), f"begin {name}") for name, exchange in self._exchanges.items()),
         ]
-        stopped = asyncio.create_task(stop.wait(), name="stop")
+        stopped = self._task(stop.wait(), "stop")
         broken = await self._watch([writing, *receiving, *helping], stopped)
         await self._end(writing, receiving, helping)
         return not broken
@@ -178,11 +120,11 @@ class Ingestor:
         self._log("stopping", queued=self.writer.queued)
         for task in helping:
             task.cancel()
-        await asyncio.gather(*(feed.stop() for feed in self.feeds))
+        await asyncio.gather(*(feed.stop() for feed in self.feeds.all))
         for task in receiving:
             task.cancel()
         await asyncio.gather(*receiving, *helping, return_exceptions=True)
-        self._take()
+        self.feeds.take()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._store_rest(writing), self._options.drain_seconds - (time.monotonic() - began))
         writing.cancel()
@@ -202,9 +144,9 @@ class Ingestor:
 
     async def _begin(self, exchange: Exchange) -> None:
         """What happens once per start and exchange, beside the live stream: listing, resuming, history."""
-        client, symbols = self.clients[exchange.name], self._symbols(exchange)
+        client = self.clients[exchange.name]
         markets = [market for market in self._markets if market.exchange == exchange.name]
-        started = self._clock()
+        symbols, started = [market.symbol for market in markets], self._clock()
         known = await patiently("read instruments", self._log, lambda: in_thread(self._ports.instruments.all))
         exchange.learn(known)
         await self._list(exchange, client, symbols)
@@ -239,30 +181,13 @@ class Ingestor:
         while True:
             now = self._clock()
             await asyncio.sleep((next_flush(now, TICK_MS) - now) / 1000)
-            self._take()
-            monotonic = asyncio.get_running_loop().time()
-            for feed in self.feeds:
-                feed.watch(monotonic)
+            self.feeds.take()
+            self.feeds.watch()
             now = self._clock()
             if now >= flush_at or now < flush_at - 2 * self._options.flush_ms:
                 flush_at = next_flush(now, self._options.flush_ms)
                 async with self._flushing:
                     await self.pipeline.flush()
-
-    def _take(self) -> None:
-        now = asyncio.get_running_loop().time()
-        for feed in self.feeds:
-            for session in feed.sessions():
-                frames = session.take(now)
-                if not frames:
-                    continue
-                received = self.pipeline.receive(self._owner[feed], frames)
-                if received.valid:
-                    feed.delivered(session)
-                if received.shutdown:
-                    feed.retire("serverShutdown")
-                if received.opened_holes:
-                    self.healer.wake()
 
     async def _beat(self) -> None:
         while True:
@@ -277,9 +202,4 @@ class Ingestor:
             self._log("heartbeat", **figures)
 
     def _task(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        return asyncio.create_task(work, name=name)
-
-
-def journal_folder(base: Path, shard: str) -> Path:
-    """Each shard has a journal of its own."""
-    return base / f"shard-{shard.replace('/', '-of-')}"
+        return asyncio.create_task(work, name=f"ingestor:{name}")

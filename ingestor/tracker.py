@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ingestor.idset import Span
 from ingestor.sequencer import Sequenced, Sequencer
 from quant.domain.decimals import format_scaled
 from quant.domain.interval import MINUTE
@@ -52,6 +53,14 @@ class Tracker:
                 self.last_price = format_scaled(int(done.trades.prices[-1]), done.trades.price_decimals)
                 self.lag_ms = max(now - newest, 0)
         return done
+
+    def expect(self, last_id: int, time: int) -> Span | None:
+        """The exchange says that it has traded up to ``last_id``, then at ``time``."""
+        opened = self.sequencer.expect(last_id, time)
+        if opened is not None:
+            self.counters["holes_opened"] += 1
+            self.note_hole(opened[0], self.sequencer.last_time)
+        return opened
 
     def note_hole(self, first: int, not_before: int) -> None:
         """Remember that trades from ``first`` on are not older than ``not_before``."""

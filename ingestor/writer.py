@@ -50,7 +50,8 @@ class Writer:
         runs: Callable[[Chunk], Sequence[Span]] = whole,
     ) -> None:
         self._ticks, self._journal, self._log = ticks, journal, log
-        self._outbox, self._backoff = outbox or Outbox(), backoff or Backoff(base=0.1, cap=10.0)
+        self._outbox = Outbox() if outbox is None else outbox
+        self._backoff = backoff or Backoff(base=0.1, cap=10.0)
         self._load_frontiers, self._runs = frontiers, runs
         self._disk = asyncio.Lock()
         self._work = asyncio.Event()

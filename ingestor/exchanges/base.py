@@ -130,8 +130,8 @@ class Exchange(Protocol):
 
     def trades_from(self, symbol: str, first_id: int, limit: int) -> Request: ...
 
-    def newest_trade(self, symbol: str) -> Request:
-        """One trade, the newest; read by ``read_trades``."""
+    def newest_aggregate(self, symbol: str) -> Request:
+        """The cheapest way to the id of the last trade; read by ``read_aggregates``."""
 
     def read_trades(self, body: bytes, symbol: str) -> Trades: ...
 

@@ -167,8 +167,8 @@ class Binance:
     def trades_from(self, symbol: str, first_id: int, limit: int) -> Request:
         return rest.trades_from(self._rest_url, symbol, first_id, limit)
 
-    def newest_trade(self, symbol: str) -> Request:
-        return rest.newest_trade(self._rest_url, symbol)
+    def newest_aggregate(self, symbol: str) -> Request:
+        return rest.newest_aggregate(self._rest_url, symbol)
 
     def read_trades(self, body: bytes, symbol: str) -> Trades:
         return rest.read_trades(body, self.decimals(symbol))

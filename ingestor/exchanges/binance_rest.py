@@ -77,8 +77,8 @@ def trades_from(base: str, symbol: str, first_id: int, limit: int) -> Request:
     return _get(base, "historicalTrades", 25, symbol=symbol, fromId=first_id, limit=limit)
 
 
-def newest_trade(base: str, symbol: str) -> Request:
-    return _get(base, "trades", 25, symbol=symbol, limit=1)
+def newest_aggregate(base: str, symbol: str) -> Request:
+    return _get(base, "aggTrades", 4, symbol=symbol, limit=1)
 
 
 def aggregates(base: str, symbol: str, start: tuple[str, int], limit: int) -> Request:

@@ -16,7 +16,8 @@ from infra.local.exchange.scripted import ScriptedMarket
 from infra.local.exchange.server import ExchangeServer
 from ingestor.exchanges.binance import Binance
 from ingestor.journal import Journal
-from ingestor.service import Codec, Ingestor, Options, Ports
+from ingestor.options import Codec, Options, Ports
+from ingestor.service import Ingestor
 from quant.domain.interval import HOUR
 from quant.domain.market import Market
 from quant.domain.trade import Trades
@@ -82,6 +83,7 @@ class Running:
     log: Events
     stop: asyncio.Event
     task: asyncio.Task[bool]
+    journal: Journal
 
     def stored(self, market: Market = BTC) -> Trades:
         return self.ticks.read(market, now_ms() - 12 * HOUR, now_ms() + HOUR)
@@ -94,6 +96,18 @@ class Running:
                     break
                 await self.ticks.written.wait()
         return self.stored(market)
+
+    async def crash(self) -> None:
+        """Nothing of it runs any further; only the disk and the storage stay as they are."""
+        mine = [task for task in asyncio.all_tasks() if task.get_name().startswith("ingestor:")]
+        for task in [self.task, *mine]:
+            task.cancel()
+        await asyncio.gather(self.task, *mine, return_exceptions=True)
+        for feed in self.ingestor.feeds.all:
+            for session in feed.sessions():
+                session.abort("crash")
+                await asyncio.wait({session.reader})
+        self.journal.close()
 
     async def end(self) -> bool:
         self.stop.set()
@@ -122,20 +136,21 @@ async def running(
             **options,
         }
     )
+    journal = Journal(folder)
     ingestor = Ingestor(
         [Binance(server.ws_url, server.rest_url)],
         markets,
         Ports(ticks, storage.bars, storage.heartbeats, storage.instruments),
-        Journal(folder),
+        journal,
         Codec(pack, unpack),
         now_ms,
         log,
         given,
     )
     task = asyncio.create_task(ingestor.run(stop))
-    run = Running(ingestor, ticks, storage, log, stop, task)
+    run = Running(ingestor, ticks, storage, log, stop, task, journal)
     try:
-        await log.wait("connected", len(ingestor.feeds))
+        await log.wait("connected", len(ingestor.feeds.all))
         await log.wait("resumed", len(markets))
         yield run
     finally:

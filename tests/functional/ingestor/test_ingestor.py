@@ -37,7 +37,7 @@ async def test_a_trade_is_stored_soon_after_it_was_traded(server: Server, tmp_pa
 async def test_a_stop_stores_what_has_come(server: Server, tmp_path: Path) -> None:
     async with running(server, tmp_path, flush_ms=60_000) as run:
         publish(server, 20)
-        while run.ingestor.feeds[0].sessions()[0].frames == [] and run.ingestor.pipeline.counters["frames"] == 0:
+        while run.ingestor.feeds.all[0].sessions()[0].frames == [] and run.ingestor.pipeline.counters["frames"] == 0:
             await asyncio.sleep(0.01)
         assert await run.end()
         assert run.stored().ids.tolist() == list(range(100, 120))
