@@ -37,6 +37,14 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The last 24 h of a symbol: what was turned over, to sort by, and the fields that are shown."""
+
+    turnover: float
+    fields: dict[str, Any]
+
+
 @dataclass(slots=True)
 class MarketData:
     """Health, symbols, ticks and bars.
@@ -54,7 +62,7 @@ class MarketData:
     version: str
     _instruments: dict[Market, Instrument] = field(default_factory=dict)
     _instruments_read: int = 0
-    _summaries: dict[Market, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    _summaries: dict[Market, tuple[int, Day]] = field(default_factory=dict)
 
     def health(self, now: int) -> Answer:
         checks = {name: _checked(check) for name, check in self.checks.items()}
@@ -92,7 +100,9 @@ class MarketData:
     def symbols(self, now: int) -> Answer:
         beats = self.storage.heartbeats.all()
         pulses = _newest_pulses(beats)
-        rows = [self._symbol(one, pulses.get(one.market), now) for one in self.storage.instruments.all()]
+        instruments = self.storage.instruments.all()
+        instruments = sorted(instruments, key=lambda one: (-self._summary(one.market, now).turnover, one.market))
+        rows = [self._symbol(one, pulses.get(one.market), now) for one in instruments]
         body = f'{{"market":{_json(beats[-1].source if beats else None)},"symbols":[{",".join(rows)}]}}'
         return Answer(body, headers={"Cache-Control": "no-cache"})
 
@@ -168,11 +178,11 @@ class MarketData:
         row: dict[str, Any] = rendering.instrument_fields(instrument) | {
             "last_price": msgspec.Raw((pulse.last_price if pulse and pulse.last_price else "null").encode()),
             "last_time": (pulse.last_time or None) if pulse else None,
-            **summary,
+            **summary.fields,
         }
         return _json(row)
 
-    def _summary(self, market: Market, now: int) -> dict[str, Any]:
+    def _summary(self, market: Market, now: int) -> Day:
         """Change and completeness over the last 24 h, out of 1m bars; kept for a minute."""
         kept = self._summaries.get(market)
         if kept is None or now - kept[0] >= _SUMMARY_FOR:
@@ -213,16 +223,19 @@ def _page(
     return bars.take(slice(limit)), int(bars.time[limit])
 
 
-def _day(bars: Bars) -> dict[str, Any]:
+def _day(bars: Bars) -> Day:
     if not len(bars):
-        return {"change_24h": None, "change_24h_percent": None, "complete": None}
+        return Day(0.0, dict.fromkeys(("change_24h", "change_24h_percent", "quote_volume_24h", "complete")))
     opened, change = int(bars.open[0]), int(bars.close[-1]) - int(bars.open[0])
+    quote_volume, decimals = sum(bars.quote_volume.tolist()), bars.price_decimals + bars.quantity_decimals
     own = bars.complete[bars.complete >= 0]
-    return {
+    fields = {
         "change_24h": msgspec.Raw(format_scaled(change, bars.price_decimals).encode()),
         "change_24h_percent": round(100 * change / opened, 4),
+        "quote_volume_24h": msgspec.Raw(format_scaled(quote_volume, decimals).encode()),
         "complete": round(float((own == COMPLETE).mean()), 6) if len(own) else None,
     }
+    return Day(quote_volume / 10**decimals, fields)
 
 
 def _newest_pulses(beats: tuple[Heartbeat, ...]) -> dict[Market, MarketPulse]:
