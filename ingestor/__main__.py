@@ -97,6 +97,8 @@ async def _run(
         shard=shard,
         instance=f"{socket.gethostname()}-{os.getpid()}",
         source=settings.market,
+        # A recording is played at times that have passed: its bars look closed before they are.
+        history=settings.market != "replay",
         heal_max=min(HEAL_MAX, settings.tick_ttl_seconds * 1000 - TTL_MARGIN),
     )
     ports = Ports(stored.ticks, stored.bars, stored.heartbeats, stored.instruments)

@@ -162,7 +162,8 @@ class Feed:
         self._stopping = True
         for session in self._sessions:
             with suppress(TimeoutError):
-                await asyncio.wait_for(session.close(), CLOSE_SECONDS + 1)
+                async with asyncio.timeout(CLOSE_SECONDS + 1):
+                    await session.close()
 
     async def _hand_over(self, current: Session) -> Session:
         successor = await self._open()

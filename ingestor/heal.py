@@ -51,7 +51,8 @@ class Healer:
                     self._jobs.add(job)
                     job.add_done_callback(self._jobs.discard)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._wake.wait()
                 self._wake.clear()
         finally:
             for job in self._jobs:

@@ -15,13 +15,16 @@ from quant.domain.ports import BarRepository, Clock
 from quant.errors import QuantError
 
 # A bar is asked for this long after its end: the exchange's REST may lag.
-AFTER_CLOSE = 3_000
+AFTER_CLOSE = 5_000
+# A bar is taken for closed this long after its end.
+SETTLED = 2_000
 
 
 class History:
     """Fetches closed bars and merges them into storage, where better bars of our own win."""
 
     def __init__(self, bars: BarRepository, clock: Clock, log: Log) -> None:
+        """``clock`` is the exchange's: a bar that is closed by ours alone would be stored half."""
         self._bars, self._clock, self._log = bars, clock, log
 
     async def last_day(self, exchange: Exchange, client: RestClient, markets: Sequence[Market]) -> None:
@@ -65,11 +68,12 @@ class History:
             start, end = missing[0], missing[-1] + interval.ms
         written = 0
         while start < end:
-            request = exchange.klines(market.symbol, interval, start, end, exchange.limits.page)
+            until = min(end, start + exchange.limits.page * interval.ms)
+            request = exchange.klines(market.symbol, interval, start, until, exchange.limits.page)
             body = await client.fetch(request, attempts=5)
-            bars = exchange.read_klines(body, market.symbol, interval, self._clock())
+            bars = exchange.read_klines(body, market.symbol, interval, self._clock() - SETTLED)
             if len(bars):
                 await in_thread(self._bars.merge, market, bars)
                 written += len(bars)
-            start += exchange.limits.page * interval.ms
+            start = until
         return written

@@ -44,7 +44,8 @@ class RestClient:
             self.budget.spend(request.weight, self._clock())
         self.requests += 1
         try:
-            status, headers, body = await asyncio.wait_for(in_thread(self._send, request), TOTAL_SECONDS)
+            async with asyncio.timeout(TOTAL_SECONDS):
+                status, headers, body = await in_thread(self._send, request)
         except (requests.RequestException, HTTPError, OSError) as exc:
             raise ExchangeError(request.name, type(exc).__name__) from exc
         used = headers.get(self._used_header, "") if self._used_header else ""

@@ -126,11 +126,13 @@ class Ingestor:
         await asyncio.gather(*receiving, *helping, return_exceptions=True)
         self.feeds.take()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._store_rest(writing), self._options.drain_seconds - (time.monotonic() - began))
+            async with asyncio.timeout(self._options.drain_seconds - (time.monotonic() - began)):
+                await self._store_rest(writing)
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
         with suppress(TimeoutError, QuantError):
-            await asyncio.wait_for(in_thread(self._ports.heartbeats.put, self._pulse.beat(self._clock())), 3.0)
+            async with asyncio.timeout(3.0):
+                await in_thread(self._ports.heartbeats.put, self._pulse.beat(self._clock()))
         self._journal.close()
         self._log("stopped", stored=self.writer.trades, left_in_journal=self.writer.queued,
                   seconds=round(time.monotonic() - began, 2))  # fmt: skip
@@ -146,10 +148,12 @@ class Ingestor:
         """What happens once per start and exchange, beside the live stream: listing, resuming, history."""
         client = self.clients[exchange.name]
         markets = [market for market in self._markets if market.exchange == exchange.name]
-        symbols, started = [market.symbol for market in markets], self._clock()
+        symbols = [market.symbol for market in markets]
         known = await patiently("read instruments", self._log, lambda: in_thread(self._ports.instruments.all))
         exchange.learn(known)
         await self._list(exchange, client, symbols)
+        # What the journal had kept is part of what is stored: where storage had nothing yet, all begins there.
+        await self.writer.drained()
         beats = await patiently("read heartbeats", self._log, lambda: in_thread(self._ports.heartbeats.all))
         resumer = Resumer(self._ports.ticks, self._ports.bars, self._clock, self._log, contiguous_ids(beats),
                           self._options.heal_max)  # fmt: skip
@@ -158,9 +162,13 @@ class Ingestor:
             await patiently("resume", self._log, partial(resumer.resume, tracker, exchange, client))
             self.healer.wake()
         if self._options.history:
-            history = History(self._ports.bars, self._clock, self._log)
+            started = self._exchange_time(exchange)
+            history = History(self._ports.bars, lambda: self._exchange_time(exchange), self._log)
             await history.last_day(exchange, client, markets)
             await history.first_bars(exchange, client, markets, started)
+
+    def _exchange_time(self, exchange: Exchange) -> int:
+        return self._clock() + self.pipeline.clock_offset.get(exchange.name, 0)
 
     async def _list(self, exchange: Exchange, client: RestClient, symbols: Sequence[str]) -> None:
         async def fetch() -> None:

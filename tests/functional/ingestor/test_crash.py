@@ -17,7 +17,7 @@ from tests.functional.ingestor.conftest import now_ms, running
 Server = ExchangeServer[ScriptedMarket]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_killed_at_random_moments_it_loses_nothing(server: Server, tmp_path: Path, seed: int) -> None:
     rng, storage, published = Random(seed), memory_storage(now_ms), 0
     for _ in range(8):

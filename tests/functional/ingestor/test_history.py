@@ -1,0 +1,49 @@
+"""Bars of the exchange, on the first start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from infra.local.exchange.scripted import ScriptedMarket
+from infra.local.exchange.server import ExchangeServer
+from quant.domain.bar import FROM_EXCHANGE, UNKNOWN
+from quant.domain.decimals import format_scaled
+from quant.domain.interval import DAY, HOUR, M1, M5, MINUTE, floor
+from tests.functional.ingestor.conftest import BTC, now_ms, running
+
+Server = ExchangeServer[ScriptedMarket]
+
+
+async def test_closed_bars_of_the_last_day_are_there_at_once(server: Server, tmp_path: Path) -> None:
+    first = floor(now_ms(), 5 * MINUTE) - HOUR
+    for k in range(30):
+        server.market.publish("BTCUSDT", price=f"{100 + k}.5", quantity="0.1", time=first + k * MINUTE)
+    async with running(server, tmp_path, history=True) as run:
+        facts = await run.log.wait("history")
+        assert facts == {"market": "binance:BTCUSDT", "done": 1, "of": 1, "bars": 36}
+        minutes = run.storage.bars.read(BTC, M1, now_ms() - DAY, now_ms())
+        fives = run.storage.bars.read(BTC, M5, now_ms() - DAY, now_ms())
+    assert minutes.time.tolist() == [first + k * MINUTE for k in range(30)]
+    assert [format_scaled(int(price), minutes.price_decimals) for price in minutes.close[:2]] == ["100.50", "101.50"]
+    assert set(minutes.source.tolist()) == {FROM_EXCHANGE}
+    assert set(minutes.complete.tolist()) == {UNKNOWN}
+    assert set(minutes.first_id.tolist()) == {-1}
+    assert fives.trades.tolist() == [5] * 6
+
+
+async def test_a_second_start_asks_only_for_what_is_missing(server: Server, tmp_path: Path) -> None:
+    first = floor(now_ms(), 5 * MINUTE) - HOUR
+    server.market.publish("BTCUSDT", price="100", quantity="1", time=first)
+    async with running(server, tmp_path, history=True) as run:
+        await run.log.wait("history")
+        storage = run.storage
+        assert await run.end()
+    async with running(server, tmp_path, history=True, storage=storage) as run:
+        await run.log.wait("history")
+        assert len(storage.bars.read(BTC, M1, first, first + MINUTE)) == 1
+
+
+async def test_instruments_are_stored_with_their_decimals(server: Server, tmp_path: Path) -> None:
+    async with running(server, tmp_path) as run:
+        (instrument,) = run.storage.instruments.all()
+    assert (instrument.market, instrument.price_decimals, instrument.quantity_decimals) == (BTC, 2, 5)
