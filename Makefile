@@ -13,7 +13,7 @@ REFUSED := this project needs Python 3.11 or newer with its venv module: install
 export PYTHONPATH := functions:.
 # `make run SOURCE=simulator` reaches the program as a setting; its names are listed in functions/quant/settings.py.
 export SYMBOLS SOURCE SPEED PORT EMULATOR_PORT STATE_DIR PREFIX FLUSH_SECONDS TICK_TTL_SECONDS BAR_1S_TTL_SECONDS
-export BINANCE_WS_URL BINANCE_REST_URL SHARD CORS_ORIGINS LOG_LEVEL REAL_DATA_DIR
+export BINANCE_WS_URL BINANCE_REST_URL SHARD LOG_LEVEL REAL_DATA_DIR
 
 .PHONY: help run stop status test check format bench site package lock clean chromium
 

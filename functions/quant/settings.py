@@ -124,7 +124,6 @@ SETTINGS = (
     Setting("JOURNAL_DIR", ".local/journal", Path, "Folder of what storage has not confirmed yet"),
     Setting("SHARD", "1/1", str, "Which part of the symbols this ingestor takes: I/N"),
     Setting("ARCHIVE_BUCKET", "", _bucket, "Bucket of the Parquet archive"),
-    Setting("CORS_ORIGINS", "", str, "Origins that may read the API, with commas between them"),
     Setting("LOG_LEVEL", "INFO", _choice("DEBUG", "INFO", "WARNING", "ERROR"), "How much is logged"),
 )
 
@@ -149,7 +148,6 @@ class Settings:
     journal_dir: Path
     shard: str
     archive_bucket: str
-    cors_origins: str
     log_level: str
 
     @classmethod

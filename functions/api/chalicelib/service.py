@@ -101,8 +101,8 @@ class MarketData:
         beats = self.storage.heartbeats.all()
         pulses = _newest_pulses(beats)
         instruments = self.storage.instruments.all()
-        instruments = sorted(instruments, key=lambda one: (-self._summary(one.market, now).turnover, one.market))
-        rows = [self._symbol(one, pulses.get(one.market), now) for one in instruments]
+        listed = sorted(instruments, key=lambda one: (-self._summary(one.market, now).turnover, one.market))
+        rows = [self._symbol(one, pulses.get(one.market), now) for one in listed]
         body = f'{{"market":{_json(beats[-1].source if beats else None)},"symbols":[{",".join(rows)}]}}'
         return Answer(body, headers={"Cache-Control": "no-cache"})
 
