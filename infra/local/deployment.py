@@ -94,7 +94,6 @@ def _parameters(template: Mapping[str, Any], settings: Settings) -> list[dict[st
         "Prefix": settings.prefix,
         "TickTtlSeconds": settings.tick_ttl_seconds,
         "Bar1sTtlSeconds": settings.bar_1s_ttl_seconds,
-        "CorsOrigins": settings.cors_origins,
         "LogLevel": settings.log_level,
         "LogRetentionDays": 1,
     }
