@@ -1,0 +1,16 @@
+"""The order of the suite: from what is quick to what is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+# The browser comes last for one more reason: Playwright's event loop goes on running in the main thread, and no test
+# with a loop of its own may follow it.
+ORDER = ("architecture", "unit", "contract", "functional", "chaos", "real_data", "integration", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: ORDER.index(item.path.relative_to(TESTS).parts[0]))
