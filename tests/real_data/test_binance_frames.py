@@ -19,7 +19,7 @@ from quant.storage.codec import pack, unpack
 
 pytestmark = [
     pytest.mark.real_data,
-    pytest.mark.skipif("REAL_DATA_DIR" not in os.environ, reason="REAL_DATA_DIR does not name the recorded data"),
+    pytest.mark.skipif(not os.environ.get("REAL_DATA_DIR"), reason="REAL_DATA_DIR does not name the recorded data"),
 ]
 
 SPOT = "binance-spot-20240808/frames"

@@ -21,7 +21,7 @@ from tests.real_data.recording import recorded_trades
 
 pytestmark = [
     pytest.mark.real_data,
-    pytest.mark.skipif("REAL_DATA_DIR" not in os.environ, reason="REAL_DATA_DIR does not name the recorded data"),
+    pytest.mark.skipif(not os.environ.get("REAL_DATA_DIR"), reason="REAL_DATA_DIR does not name the recorded data"),
 ]
 
 # The 5m bars that the recording covers whole: 2024-08-08T23:55 and 2024-08-09T00:00.
