@@ -65,10 +65,11 @@ class Resampler:
         frontiers, watermarks = self._frontiers(), self.bars.watermarks()
         markets = sorted(frontiers.keys() | watermarks.keys())
         report = Report(markets=len(markets))
-        for mark in self.ticks.dirty_marks():
-            report += self.heal(mark) if has_time() else Report(unfinished=1)
         for market in markets:
             report += self._catch_up(market, watermarks.get(market), frontiers.get(market, 0), now, has_time)
+        # Marks come last: a healed trade may lie in a minute that was closed just now, below the id where it began.
+        for mark in self.ticks.dirty_marks():
+            report += self.heal(mark) if has_time() else Report(unfinished=1)
         return report
 
     def heal(self, mark: DirtyMark) -> Report:
