@@ -24,6 +24,7 @@ from infra.local.ports import choose
 from infra.local.running import Run
 from infra.local.sources import SIMULATOR, Simulator
 from quant.settings import Settings
+from tests.integration.client import await_answer
 
 from .conftest import ROOT, RunningStack, started_stack
 
@@ -255,6 +256,8 @@ def _runs(process: psutil.Process, module: str) -> bool:
 @pytest.mark.timeout(400)
 async def test_a_second_run_has_the_first_ones_state_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with started_stack(tmp_path) as first:
+        history = {"interval": "1m", "limit": 1000}
+        await_answer(first.url, "/api/ohlc/BTCUSDT", lambda answer: len(answer["bars"]) == 1000, **history)
         oldest = (await get(f"{first.url}/api/ohlc/BTCUSDT?interval=1m&limit=1&start=0"))["bars"][0]["time"]
         parts = psutil.Process(first.process.pid).children(recursive=True)
         assert first.stop(signal.SIGTERM) == 0
