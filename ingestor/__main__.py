@@ -16,11 +16,10 @@ from ingestor.exchanges.base import Exchange
 from ingestor.exchanges.binance import Binance
 from ingestor.journal import Journal
 from ingestor.logging_json import JsonLog, Log
-from ingestor.options import Codec, Options, Ports, journal_folder
-from ingestor.resume import HEAL_MAX
+from ingestor.options import Codec, OldTradeStore, Options, Ports, journal_folder
+from ingestor.pipeline import TTL_MARGIN
 from ingestor.service import Ingestor
 from ingestor.sharding import of_shard, parse_shard
-from quant.domain.interval import MINUTE
 from quant.domain.market import Market
 from quant.errors import SettingError
 from quant.settings import Settings
@@ -30,10 +29,6 @@ from quant.storage.storage import open_storage
 EXCHANGES: dict[str, Callable[[Settings], Exchange]] = {
     "binance": lambda settings: Binance(settings.binance_ws_url, settings.binance_rest_url),
 }
-
-
-# What is about to expire is not worth fetching.
-TTL_MARGIN = 10 * MINUTE
 
 
 def now_ms() -> int:
@@ -50,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         markets = of_shard(settings.symbols, parse_shard(shard))
         exchanges = exchanges_of(markets, settings)
         folder = journal_folder(settings.journal_dir, shard)
-        journal = open_journal(folder)
+        journal = open_journal(folder, settings.journal_max_bytes)
     except SettingError as exc:
         print(exc, file=sys.stderr)
         return 2
@@ -72,14 +67,14 @@ def exchanges_of(markets: Sequence[Market], settings: Settings) -> list[Exchange
     return [make(settings) for name, make in EXCHANGES.items() if any(m.exchange == name for m in markets)]
 
 
-def open_journal(folder: Path) -> Journal:
+def open_journal(folder: Path, max_bytes: int) -> Journal:
     """The journal in that folder.
 
     Raises:
         SettingError: it cannot be used.
     """
     try:
-        return Journal(folder)
+        return Journal(folder, max_bytes=max_bytes)
     except OSError as exc:
         raise SettingError("JOURNAL_DIR", f"cannot be used: {exc}") from exc
 
@@ -92,16 +87,22 @@ async def _run(
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     stored = open_storage(settings, now_ms)
+    old_trades: OldTradeStore | None = None
+    ticks_live = settings.tick_ttl_seconds * 1000 - TTL_MARGIN
     options = Options(
         flush_ms=settings.flush_seconds * 1000,
         shard=shard,
-        instance=f"{socket.gethostname()}-{os.getpid()}",
+        # Each start has a name of its own: what an earlier one has said of itself stays readable.
+        instance=f"{socket.gethostname()}-{os.getpid()}-{now_ms() // 1000}",
         source=settings.market,
         # A recording is played at times that have passed: its bars look closed before they are.
         history=settings.market != "replay",
-        heal_max=min(HEAL_MAX, settings.tick_ttl_seconds * 1000 - TTL_MARGIN),
+        # Without a place for old trades, what is about to expire is not worth fetching.
+        heal_max=settings.heal_max_seconds * 1000 if old_trades else min(settings.heal_max_seconds * 1000, ticks_live),
+        tick_ttl=settings.tick_ttl_seconds * 1000,
+        streams_per_connection=settings.streams_per_connection,
     )
-    ports = Ports(stored.ticks, stored.bars, stored.heartbeats, stored.instruments)
+    ports = Ports(stored.ticks, stored.bars, stored.heartbeats, stored.instruments, old_trades)
     ingestor = Ingestor(exchanges, markets, ports, journal, Codec(pack, unpack), now_ms, log, options)
     return 0 if await ingestor.run(stop) else 1
 

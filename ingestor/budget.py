@@ -25,6 +25,11 @@ class WeightBudget:
             return 0.0
         return (self._minute + 1) * MINUTE_S - now + 0.05
 
+    @property
+    def allowed(self) -> int:
+        """What may be spent in a minute."""
+        return int(self.per_minute * self._share)
+
     def spend(self, weight: int, now: float) -> None:
         self._turn(now)
         self._used += weight

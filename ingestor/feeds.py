@@ -29,9 +29,10 @@ class Feeds:
         *,
         stale_seconds: float,
         hole: Callable[[], None],
+        streams_per_connection: int = STREAMS_PER_CONNECTION,
     ) -> None:
         self._pipeline, self._silence, self._log, self._hole = pipeline, silence, log, hole
-        self._stale_seconds = stale_seconds
+        self._stale_seconds, self._streams = stale_seconds, streams_per_connection
         self._owners: list[tuple[Feed, Exchange]] = []
         self._feed_of: dict[Market, Feed] = {}
         pipeline.heard = self._heard
@@ -69,7 +70,7 @@ class Feeds:
         self._feed_of[market].retire(f"{market} is behind")
 
     def _connect(self, exchange: Exchange, markets: Sequence[Market]) -> None:
-        size = min(STREAMS_PER_CONNECTION, exchange.limits.streams_per_connection)
+        size = min(self._streams, exchange.limits.streams_per_connection)
         attempts = AttemptLimit(exchange.limits.attempts_per_five_minutes)
         for number, at in enumerate(range(0, len(markets), size), 1):
             group = markets[at : at + size]

@@ -10,16 +10,24 @@ from contextlib import suppress
 import numpy as np
 
 from ingestor.exchanges.base import Exchange
+from ingestor.gaps import Gap, Gaps
 from ingestor.healplan import HealPlan
 from ingestor.logging_json import Log
 from ingestor.pipeline import Pipeline
 from ingestor.rest import RestClient
+from quant.domain.interval import DAY
 from quant.domain.market import Market
-from quant.domain.trade import Trades, concatenate
-from quant.errors import ExchangeError, FrameError, UnsupportedError
+from quant.domain.ports import Clock
+from quant.domain.trade import Trades, concatenate, merge
+from quant.errors import ExchangeError, FrameError, StorageError, UnsupportedError
 
 WORKERS = 4
 LOOK_SECONDS = 0.5
+# A host that had no single trades is asked for them again after this long.
+AGGREGATES_SECONDS = 600.0
+# Trades for the archive are gathered up to so many: it rewrites whole hours.
+GATHERED = 50_000
+GIVEN_UP_WITHIN = DAY
 _MAX_AGGREGATE_PAGES = 20
 
 
@@ -27,14 +35,22 @@ class Healer:
     """Runs beside the pipeline and closes what its sequencers miss."""
 
     def __init__(
-        self, pipeline: Pipeline, clients: Mapping[str, RestClient], log: Log, *, plan: HealPlan | None = None
+        self,
+        pipeline: Pipeline,
+        clients: Mapping[str, RestClient],
+        log: Log,
+        *,
+        gaps: Gaps,
+        clock: Clock,
+        plan: HealPlan | None = None,
     ) -> None:
         self._pipeline, self._clients, self._log = pipeline, clients, log
+        self._gaps, self._clock = gaps, clock
         self._plan = plan or HealPlan()
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(WORKERS)
         self._jobs: set[asyncio.Task[None]] = set()
-        self._aggregates_only: set[str] = set()
+        self._aggregates_until: dict[str, float] = {}
         self.healed = self.healed_holes = self.gaps = self.aggregates = 0
 
     def wake(self) -> None:
@@ -64,15 +80,16 @@ class Healer:
             async with self._slots:
                 while missing := holes.within(first, last):
                     low, high = missing[0]
-                    found = await self._fetch(market, low, high)
-                    if not len(found) or found.first_id > low:
-                        end = min(high, found.first_id - 1) if len(found) else high
-                        if not self._plan.absent(market, low, time.monotonic()):
-                            raise ExchangeError("trades by id", f"id {low} is not there yet")
-                        self._give_up(market, low, end)
-                    inside = found.take((found.last_ids >= low) & (found.ids <= high))
-                    self.healed += await self._pipeline.heal(market, inside)
-        except (ExchangeError, FrameError) as exc:
+                    found = await self._gather(market, low, high)
+                    self.healed += await self._pipeline.heal(market, found)
+                    if not holes.within(low, low):
+                        continue
+                    # Not there, or nothing that can be used.
+                    if not self._plan.absent(market, low, time.monotonic()):
+                        raise ExchangeError("trades by id", f"id {low} is not there yet")
+                    page = self._pipeline.exchanges[market.exchange].limits.page
+                    self._give_up(market, *holes.within(low, min(high, low + page - 1))[0])
+        except (ExchangeError, FrameError, StorageError) as exc:
             pause = self._plan.failed(market, time.monotonic(), 0.0 if getattr(exc, "retryable", True) else 10.0)
             self._log("heal_retry", "WARNING", market=str(market), first_id=first, last_id=last, reason=str(exc),
                       pause_s=round(pause, 3))  # fmt: skip
@@ -82,18 +99,33 @@ class Healer:
             self._log("hole_healed", market=str(market), first_id=first, last_id=last)
             self.wake()
 
+    async def _gather(self, market: Market, low: int, high: int) -> Trades:
+        """The next page of missing trades; many pages where they go to the archive."""
+        pages: list[Trades] = []
+        at = low
+        while at <= high and sum(map(len, pages)) < GATHERED:
+            found = await self._fetch(market, at, high)
+            page = found.take((found.last_ids >= at) & (found.ids <= high))
+            if not len(page):
+                break
+            pages.append(page)
+            if int(page.times[-1]) >= self._pipeline.archived_before():
+                break
+            at = page.last_id + 1
+        return concatenate(pages)
+
     async def _fetch(self, market: Market, low: int, high: int) -> Trades:
         exchange = self._pipeline.exchanges[market.exchange]
         client = self._clients[market.exchange]
-        if market.exchange not in self._aggregates_only:
+        if time.monotonic() >= self._aggregates_until.get(market.exchange, 0.0):
             request = exchange.trades_from(market.symbol, low, min(exchange.limits.page, high - low + 1))
             try:
                 trades = exchange.read_trades(await client.call(request), market.symbol)
             except UnsupportedError:
-                self._aggregates_only.add(market.exchange)
+                self._aggregates_until[market.exchange] = time.monotonic() + AGGREGATES_SECONDS
                 self._log("only_aggregates", "WARNING", exchange=market.exchange)
             else:
-                return trades.take(np.argsort(trades.ids, kind="stable"))
+                return merge([trades])
         return await self._fetch_aggregates(exchange, client, market, low, high)
 
     async def _fetch_aggregates(
@@ -122,5 +154,7 @@ class Healer:
         tracker.sequencer.forget(first, last)
         tracker.counters["gaps"] += 1
         tracker.counters["gap_ids"] += last - first + 1
-        self._log("gap", "ERROR", market=str(market), first_id=first, last_id=last,
-                  reason="the exchange does not have these ids")  # fmt: skip
+        reason, now = "the exchange does not have these ids", self._clock()
+        start = max(tracker.not_before(first), now - GIVEN_UP_WITHIN)
+        self._gaps.record([Gap(market.exchange, market.symbol, first, last, start, now, reason)])
+        self._log("gap", "ERROR", market=str(market), first_id=first, last_id=last, reason=reason)

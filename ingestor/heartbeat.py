@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ingestor.connection import Feed
+from ingestor.gaps import FIGURE, Gaps
 from ingestor.heal import Healer
 from ingestor.pipeline import Pipeline
 from quant.domain.ports import Heartbeat, MarketPulse
@@ -26,7 +27,9 @@ class Pulse:
         shard: str,
         instance: str,
         source: str,
+        gaps: Gaps,
     ) -> None:
+        self._gaps = gaps
         self._pipeline, self._feeds, self._healer = pipeline, feeds, healer
         self._shard, self._instance, self._source = shard, instance, source
         self._started = self._last_time = now
@@ -78,6 +81,7 @@ class Pulse:
             "ids_healed": self._healer.healed,
             "aggregates": self._healer.aggregates,
             "gaps": sum(tracker.counters["gaps"] for tracker in trackers),
+            FIGURE: self._gaps.figure(),
             "halts": sum(tracker.counters["halts"] for tracker in trackers),
             "duplicates": sum(tracker.counters["duplicates"] for tracker in trackers),
             "quarantined": self._pipeline.quarantine.total,

@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from ingestor.feeds import STREAMS_PER_CONNECTION
 from ingestor.heartbeat import PERIOD
 from ingestor.idset import IdRanges, Span
 from ingestor.pipeline import Pack
 from ingestor.resume import HEAL_MAX
 from ingestor.silence import LEAST
 from quant.domain.chunk import Chunk
+from quant.domain.interval import DAY
+from quant.domain.market import Market
 from quant.domain.ports import BarRepository, HeartbeatRepository, InstrumentRepository, TickRepository
 from quant.domain.trade import Trades
 
 # Of the 20 s that SIGTERM leaves: this long for storing what has come, the rest for closing.
 DRAIN_SECONDS = 14.0
+
+
+class OldTradeStore(Protocol):
+    """Where trades go that are older than ticks are kept: straight to archive and bars."""
+
+    def store(self, market: Market, trades: Trades) -> object:
+        """Store all of them, ascending by id; when this returns, all are stored. Storing twice is harmless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,7 @@ class Ports:
     bars: BarRepository
     heartbeats: HeartbeatRepository
     instruments: InstrumentRepository
+    old_trades: OldTradeStore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,9 @@ class Options:
     stale_seconds: float = 30.0
     heartbeat_seconds: float = PERIOD
     heal_max: int = HEAL_MAX
+    tick_ttl: int = 7 * DAY
+    first_pages: int = 30
+    streams_per_connection: int = STREAMS_PER_CONNECTION
     settle_seconds: float = 0.5
     silent_seconds: float = LEAST
     absent_seconds: float = 60.0

@@ -55,6 +55,11 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._live) + len(self._healed) + len(self._out)
 
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether all that waits would survive this process."""
+        return all(entry.serial is not None for lane in (self._live, self._healed, self._out) for entry in lane)
+
     def put(self, entries: Iterable[Entry], *, healed: bool = False) -> list[Entry]:
         """Queue them; those that neither disk nor memory can keep come back."""
         lost = []

@@ -14,16 +14,21 @@ from ingestor.exchanges.base import Exchange, Frame, Reply
 from ingestor.logging_json import Log, Seldom
 from ingestor.outbox import Entry
 from ingestor.quarantine import Quarantine
+from ingestor.threads import in_thread
 from ingestor.tracker import Tracker
 from ingestor.validation import faults, validate
 from ingestor.writer import Writer
 from quant.domain.chunk import Chunk
+from quant.domain.interval import DAY, MINUTE
 from quant.domain.market import Market
 from quant.domain.ports import Clock
 from quant.domain.trade import Trades
 from quant.errors import DataError
 
 Pack = Callable[[Market, Trades], list[Chunk]]
+OldTrades = Callable[[Market, Trades], object]
+# What is about to expire is not written as a tick any more.
+TTL_MARGIN = 10 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +52,15 @@ class Pipeline:
         writer: Writer,
         clock: Clock,
         log: Log,
+        *,
+        old_trades: OldTrades | None = None,
+        tick_ttl: int = 7 * DAY,
     ) -> None:
+        """``old_trades`` takes what is older than ``tick_ttl`` (ms); without it all goes to the writer."""
         self.exchanges = {exchange.name: exchange for exchange in exchanges}
         self.trackers = {market: Tracker(market) for market in markets}
         self.writer, self._pack, self._clock, self._log = writer, pack, clock, log
+        self._old_trades, self._tick_ttl = old_trades, tick_ttl
         self._seldom = Seldom(log, 10.0)
         self._batcher = Batcher()
         self.quarantine = Quarantine()
@@ -96,9 +106,18 @@ class Pipeline:
             self._refuse(now, f"rest_{reason}", repr(trades.ids[rows][:5].tolist()))
             trades = trades.take(~rows)
         before = self.trackers[market].counters["filled"]
+        oldest = self.archived_before()
+        old = trades.take(trades.times < oldest)
+        if self._old_trades is not None and len(old):
+            await in_thread(self._old_trades, market, old)
         fresh, _ = self._sequence(market, trades, now)
+        fresh = fresh.take(fresh.times >= oldest) if len(old) else fresh
         self._lost(await self.writer.submit(self._packed(market, fresh), healed=True))
         return self.trackers[market].counters["filled"] - before
+
+    def archived_before(self) -> int:
+        """Trades older than this (ms) are not written as ticks any more."""
+        return 0 if self._old_trades is None else self._clock() - self._tick_ttl + TTL_MARGIN
 
     def lowest_waiting(self) -> dict[Market, int]:
         """The lowest id that is not stored yet, per market."""

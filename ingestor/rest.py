@@ -26,8 +26,15 @@ class RestClient:
     """Sends requests as values; time-outs always, a pause where the exchange asks for one."""
 
     def __init__(
-        self, budget: WeightBudget, log: Log, *, used_header: str = "", clock: Callable[[], float] = time.time
+        self,
+        budget: WeightBudget,
+        log: Log,
+        *,
+        used_header: str = "",
+        per_second: float = float("inf"),
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._apart, self._next_at = 1 / per_second, 0.0
         self.budget, self._log, self._used_header, self._clock = budget, log, used_header, clock
         self._session, self._turn = requests.Session(), asyncio.Lock()
         self.requests = self.refusals = 0
@@ -41,6 +48,9 @@ class RestClient:
         async with self._turn:
             while (pause := self.budget.wait(request.weight, self._clock())) > 0:
                 await asyncio.sleep(pause)
+            # Some exchanges count per second: requests keep their distance.
+            await asyncio.sleep(max(self._next_at - time.monotonic(), 0.0))
+            self._next_at = time.monotonic() + self._apart
             self.budget.spend(request.weight, self._clock())
         self.requests += 1
         try:

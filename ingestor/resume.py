@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 from ingestor.backoff import Backoff
 from ingestor.exchanges.base import Exchange
-from ingestor.idset import Span
+from ingestor.gaps import Gap, Gaps, missing_between
+from ingestor.locate import first_id_at, newest_trade
 from ingestor.logging_json import Log
 from ingestor.rest import RestClient
 from ingestor.threads import in_thread
 from ingestor.tracker import Tracker
-from quant.domain.interval import HOUR, hours_between
+from quant.domain.interval import DAY, HOUR, M1, M5, MINUTE, floor, hours_between
 from quant.domain.market import Market
 from quant.domain.ports import BarRepository, Clock, Heartbeat, HeartbeatRepository, TickRepository
 from quant.domain.trade import Ints
@@ -24,6 +26,8 @@ from quant.errors import QuantError
 HEAL_MAX = 6 * HOUR
 # Clocks differ, and another ingestor may store while this one looks.
 _SKEW = 30_000
+# Bars of our own further back than this do not say that a market was followed.
+_MEMORY = 7 * DAY
 
 T = TypeVar("T")
 
@@ -49,23 +53,45 @@ def frontiers(heartbeats: HeartbeatRepository, bars: BarRepository) -> dict[Mark
     return known
 
 
-def contiguous_ids(beats: tuple[Heartbeat, ...]) -> dict[Market, int]:
-    """The id up to which an ingestor has said that all is stored, as far back as healing goes."""
-    known: dict[Market, int] = {}
-    for beat in beats:
-        for pulse in beat.pulses:
-            said = pulse.counters.get("contiguous_id", -1)
-            known[pulse.market] = max(said, known.get(pulse.market, -1))
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """All ids up to ``id`` are stored, as far back as healing goes; that was said of a trade of ``time``, ms."""
+
+    id: int = -1
+    time: int = 0
+
+
+def contiguous_ids(beats: tuple[Heartbeat, ...]) -> dict[Market, Reached]:
+    """What ingestors have said of themselves: the furthest of them counts."""
+    known: dict[Market, Reached] = {}
+    for pulse in (pulse for beat in beats for pulse in beat.pulses):
+        said = pulse.counters.get("contiguous_id", -1)
+        if said > known.get(pulse.market, Reached()).id:
+            known[pulse.market] = Reached(said, pulse.confirmed_time)
     return known
 
 
-def missing_between(ids: Ints, last_ids: Ints, first: int, last: int) -> list[Span]:
-    """The ids of first…last that are in none of the ranges ids…last_ids, which ascend by id."""
-    if not len(ids):
-        return [(first, last)] if first <= last else []
-    starts = np.concatenate([[first], np.maximum.accumulate(last_ids) + 1])
-    ends = np.concatenate([ids - 1, [last]])
-    return [(int(a), int(b)) for a, b in zip(starts, ends, strict=True) if a <= b]
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """How far back things reach, ms; and what the first start may ask for.
+
+    Attributes:
+        heal_max: what lies further back is not healed but recorded.
+        tick_ttl: ticks further back are not in the table any more.
+        first_pages: pages of trades per market that complete its first bar.
+    """
+
+    heal_max: int = HEAL_MAX
+    tick_ttl: int = 7 * DAY
+    first_pages: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What storage holds of a market, below what the stream has brought since the start; ascending by id."""
+
+    ids: Ints
+    last_ids: Ints
 
 
 class Resumer:
@@ -77,59 +103,93 @@ class Resumer:
         bars: BarRepository,
         clock: Clock,
         log: Log,
-        known: Mapping[Market, int],
-        heal_max: int = HEAL_MAX,
+        known: Mapping[Market, Reached],
+        gaps: Gaps,
+        horizon: Horizon,
     ) -> None:
+        """``clock`` is the exchange's; ``known`` tells up to which id somebody has seen all stored."""
         self._ticks, self._bars, self._clock, self._log, self._known = ticks, bars, clock, log, known
-        self._heal_max = heal_max
+        self._gaps, self._horizon = gaps, horizon
 
     async def resume(self, tracker: Tracker, exchange: Exchange, client: RestClient) -> None:
         """Anchor one market; then its holes, if any, are in its sequencer."""
         market, now = tracker.market, self._clock()
-        start = now - self._heal_max
-        last = await in_thread(self._ticks.last_id, market, start, now + HOUR)
-        if last is None:
-            await self._after_long(tracker, exchange, client, start, now)
+        known = self._known.get(market, Reached())
+        stored = await self._stored(market, known.id + 1, tracker.sequencer.first_id, now)
+        own = known if known.id >= 0 else await self._last_own(market, stored, now)
+        if own.id < 0 and not len(stored.ids):
+            await self._begin(tracker, exchange, client, now)
         else:
-            tracker.sequencer.anchor(last, start, now + _SKEW)
-            tracker.note_hole(last + 1, start)
-            await self._audit(tracker, last, start, now)
+            await self._go_on(tracker, exchange, client, stored, own, now)
         tracker.resumed = True
-        self._log("resumed", market=str(market), stored_id=last, missing=tracker.sequencer.holes.count())
+        self._log(
+            "resumed", market=str(market), stored_id=_last(stored, own.id), missing=tracker.sequencer.holes.count()
+        )
 
-    async def _audit(self, tracker: Tracker, last: int, start: int, now: int) -> None:
-        known = self._known.get(tracker.market, -1)
-        if known >= last:
-            return
+    async def _go_on(
+        self, tracker: Tracker, exchange: Exchange, client: RestClient, stored: _Stored, own: Reached, now: int
+    ) -> None:
+        start = now - self._horizon.heal_max
+        first = int(stored.ids[0]) if len(stored.ids) else None
+        begin = own.id + 1 if own.id >= 0 or first is None else first
+        if own.id >= 0 and own.time < start and first != begin:
+            # Stored trades end too long ago: what is healed begins with the horizon, the rest is said.
+            begin = max(await first_id_at(exchange, client, tracker.market.symbol, start), begin)
+            if begin > own.id + 1:
+                self._gap(tracker, own, begin - 1, start)
+        last = max(_last(stored, own.id), begin - 1)
+        for low, high in missing_between(stored.ids, stored.last_ids, begin, last):
+            tracker.sequencer.reopen(low, high)
+            tracker.note_hole(low, start)
+        tracker.sequencer.anchor(last, start, now + _SKEW)
+        tracker.note_hole(last + 1, start)
+
+    async def _begin(self, tracker: Tracker, exchange: Exchange, client: RestClient, now: int) -> None:
+        """Nothing is stored yet: from the beginning of a bar, and the trade before it, which proves the join."""
+        symbol = tracker.market.symbol
+        newest = await newest_trade(exchange, client, symbol)
+        for start in (floor(now, M5.ms), floor(now, MINUTE)) if len(newest) else ():
+            first = await first_id_at(exchange, client, symbol, start)
+            if newest.last_id - first + 2 <= self._horizon.first_pages * exchange.limits.page:
+                tracker.sequencer.anchor(max(first - 2, 0), start - MINUTE, now + _SKEW)
+                tracker.note_hole(max(first - 1, 1), start - MINUTE)
+                return
+        self._log("begins_with_the_stream", market=str(tracker.market))
+
+    async def _stored(self, market: Market, first: int, live: int | None, now: int) -> _Stored:
+        start = now - min(self._horizon.heal_max, self._horizon.tick_ttl)
+        end = None if live is None else live - 1
         ids: list[Ints] = []
         last_ids: list[Ints] = []
         for hour in hours_between(start, now + HOUR):
             window = max(hour, start), hour + HOUR
-            trades = await in_thread(
-                lambda w=window: self._ticks.read(tracker.market, *w, first_id=known + 1, last_id=last)
-            )
+            trades = await in_thread(lambda w=window: self._ticks.read(market, *w, first_id=first, last_id=end))
             ids.append(trades.ids)
             last_ids.append(trades.last_ids)
         found, ends = np.concatenate(ids), np.concatenate(last_ids)
         order = np.argsort(found, kind="stable")
-        if len(found):
-            first = known + 1 if known >= 0 else int(found[order[0]])
-            for low, high in missing_between(found[order], ends[order], first, last):
-                tracker.sequencer.reopen(low, high)
-                tracker.note_hole(low, start)
+        return _Stored(found[order], ends[order])
 
-    async def _after_long(self, tracker: Tracker, exchange: Exchange, client: RestClient, start: int, now: int) -> None:
-        market = tracker.market
+    async def _last_own(self, market: Market, stored: _Stored, now: int) -> Reached:
+        """The last trade in bars of our own before the stored trades begin; id -1 where the market was not followed."""
         mark = await in_thread(self._bars.watermark, market)
-        if mark is None or mark.last_id < 0:
-            return
-        request = exchange.aggregates_from_time(market.symbol, start, 1)
-        first = exchange.read_aggregates(await client.call(request), market.symbol).trades
-        if not len(first):
-            return
+        if mark is None:
+            return Reached()
+        first = int(stored.ids[0]) if len(stored.ids) else mark.last_id + 1
+        if mark.last_id < first:
+            return Reached(mark.last_id, mark.last_time)
+        bars = await in_thread(self._bars.read, market, M1, now - _MEMORY, now)
+        own = bars.take((bars.first_id >= 0) & (bars.first_id < first))
+        return Reached(min(int(own.last_id.max()), first - 1), int(own.time.max())) if len(own) else Reached()
+
+    def _gap(self, tracker: Tracker, own: Reached, last: int, end: int) -> None:
+        market, first = tracker.market, own.id + 1
         tracker.counters["gaps"] += 1
-        tracker.counters["gap_ids"] += max(first.first_id - 1 - mark.last_id, 0)
-        self._log("gap", "ERROR", market=str(market), first_id=mark.last_id + 1, last_id=first.first_id - 1,
-                  reason="further back than is healed by itself")  # fmt: skip
-        tracker.sequencer.anchor(first.first_id - 1, start, now + _SKEW)
-        tracker.note_hole(first.first_id, start)
+        tracker.counters["gap_ids"] += last - first + 1
+        reason = "further back than is healed by itself"
+        self._gaps.record([Gap(market.exchange, market.symbol, first, last, own.time, end, reason)])
+        self._log("gap", "ERROR", market=str(market), first_id=first, last_id=last, reason=reason)
+
+
+def _last(stored: _Stored, own: int) -> int:
+    return max(int(stored.last_ids.max()), own) if len(stored.ids) else own

@@ -8,12 +8,14 @@ import traceback
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from typing import Any
 
 from ingestor.batcher import next_flush
 from ingestor.budget import WeightBudget
 from ingestor.exchanges.base import Exchange
 from ingestor.feeds import Feeds
+from ingestor.gaps import Gaps, close_filled
 from ingestor.heal import Healer
 from ingestor.healplan import HealPlan
 from ingestor.heartbeat import Pulse
@@ -24,7 +26,7 @@ from ingestor.options import Codec, Options, Ports
 from ingestor.pipeline import Pipeline
 from ingestor.probe import Prober
 from ingestor.rest import RestClient
-from ingestor.resume import Resumer, contiguous_ids, frontiers, patiently
+from ingestor.resume import Horizon, Resumer, contiguous_ids, frontiers, patiently
 from ingestor.silence import Silence
 from ingestor.threads import in_thread
 from ingestor.writer import Writer
@@ -33,6 +35,7 @@ from quant.domain.ports import Clock
 from quant.errors import QuantError
 
 TICK_MS = 200
+GAPS_LOOKED_AT_EVERY = 6
 
 
 class Ingestor:
@@ -54,16 +57,37 @@ class Ingestor:
         self._options = options
         self._frontiers = partial(frontiers, ports.heartbeats, ports.bars)
         self.writer = Writer(ports.ticks, journal, log, frontiers=self._frontiers, runs=codec.runs)
-        self.pipeline = Pipeline(self._exchanges.values(), markets, codec.pack, self.writer, clock, log)
+        self.pipeline = Pipeline(
+            self._exchanges.values(),
+            markets,
+            codec.pack,
+            self.writer,
+            clock,
+            log,
+            old_trades=ports.old_trades.store if ports.old_trades else None,
+            tick_ttl=options.tick_ttl,
+        )
         self.clients = {
-            name: RestClient(WeightBudget(), log, used_header=exchange.used_weight_header)
+            name: RestClient(
+                WeightBudget(),
+                log,
+                used_header=exchange.used_weight_header,
+                per_second=exchange.limits.rest_per_second,
+            )
             for name, exchange in self._exchanges.items()
         }
         plan = HealPlan(settle=options.settle_seconds, absent_seconds=options.absent_seconds)
-        self.healer = Healer(self.pipeline, self.clients, log, plan=plan)
+        self.gaps = Gaps(journal.folder)
+        self.healer = Healer(self.pipeline, self.clients, log, gaps=self.gaps, clock=clock, plan=plan)
         self.silence = Silence(least=options.silent_seconds)
         self.feeds = Feeds(
-            self.pipeline, markets, self.silence, log, stale_seconds=options.stale_seconds, hole=self.healer.wake
+            self.pipeline,
+            markets,
+            self.silence,
+            log,
+            stale_seconds=options.stale_seconds,
+            hole=self.healer.wake,
+            streams_per_connection=options.streams_per_connection,
         )
         self.prober = Prober(
             self.pipeline, self.clients, self.silence, log, found=self.healer.wake, replace=self.feeds.replace
@@ -76,6 +100,7 @@ class Ingestor:
             shard=options.shard,
             instance=options.instance,
             source=options.source,
+            gaps=self.gaps,
         )
         self._flushing = asyncio.Lock()
 
@@ -140,7 +165,7 @@ class Ingestor:
     async def _store_rest(self, writing: asyncio.Task[Any]) -> None:
         async with self._flushing:
             await self.pipeline.flush()
-        drained = asyncio.create_task(self.writer.drained())
+        drained = asyncio.create_task(self.writer.at_rest())
         await asyncio.wait({drained, writing}, return_when=asyncio.FIRST_COMPLETED)
         drained.cancel()
 
@@ -155,8 +180,17 @@ class Ingestor:
         # What the journal had kept is part of what is stored: where storage had nothing yet, all begins there.
         await self.writer.drained()
         beats = await patiently("read heartbeats", self._log, lambda: in_thread(self._ports.heartbeats.all))
-        resumer = Resumer(self._ports.ticks, self._ports.bars, self._clock, self._log, contiguous_ids(beats),
-                          self._options.heal_max)  # fmt: skip
+        self.gaps.take_over(beats, markets)
+        horizon = Horizon(self._options.heal_max, self._options.tick_ttl, self._first_pages(exchange, len(markets)))
+        resumer = Resumer(
+            self._ports.ticks,
+            self._ports.bars,
+            lambda: self._exchange_time(exchange),
+            self._log,
+            contiguous_ids(beats),
+            self.gaps,
+            horizon,
+        )
         for market in markets:
             tracker = self.pipeline.trackers[market]
             await patiently("resume", self._log, partial(resumer.resume, tracker, exchange, client))
@@ -167,6 +201,13 @@ class Ingestor:
             await history.last_day(exchange, client, markets)
             await history.first_bars(exchange, client, markets, started)
 
+    def _first_pages(self, exchange: Exchange, markets: int) -> int:
+        """All markets may complete their first bar at once: together they take a minute's budget at most."""
+        page = exchange.trades_from("", 1, exchange.limits.page)
+        return max(
+            1, min(self._options.first_pages, self.clients[exchange.name].budget.allowed // (page.weight * markets))
+        )
+
     def _exchange_time(self, exchange: Exchange) -> int:
         return self._clock() + self.pipeline.clock_offset.get(exchange.name, 0)
 
@@ -175,7 +216,8 @@ class Ingestor:
             listing = exchange.read_listing(await client.call(exchange.listing(symbols)), symbols)
             exchange.learn(listing.instruments)
             client.budget.per_minute = listing.weight_per_minute
-            self.pipeline.clock_offset[exchange.name] = listing.server_time - self._clock()
+            if listing.server_time is not None:
+                self.pipeline.clock_offset[exchange.name] = listing.server_time - self._clock()
             unknown = set(symbols) - {instrument.market.symbol for instrument in listing.instruments}
             if unknown:
                 self._log("not_listed", "ERROR", exchange=exchange.name, symbols=sorted(unknown))
@@ -198,8 +240,7 @@ class Ingestor:
                     await self.pipeline.flush()
 
     async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(self._options.heartbeat_seconds)
+        for number in count():
             beat = self._pulse.beat(self._clock())
             try:
                 await in_thread(self._ports.heartbeats.put, beat)
@@ -208,6 +249,18 @@ class Ingestor:
                 self._log("heartbeat_failed", "WARNING", reason=str(exc))
             figures = {name: value for name, value in beat.figures.items() if not isinstance(value, Mapping)}
             self._log("heartbeat", **figures)
+            if number % GAPS_LOOKED_AT_EVERY == 0 and self.gaps.all():
+                await self._close_gaps()
+            await asyncio.sleep(self._options.heartbeat_seconds)
+
+    async def _close_gaps(self) -> None:
+        try:
+            closed = await in_thread(close_filled, self.gaps, self._ports.bars)
+        except QuantError as exc:
+            self._log("gaps_not_read", "WARNING", reason=str(exc))
+            return
+        for gap in closed:
+            self._log("gap_closed", market=str(gap.market), first_id=gap.first_id, last_id=gap.last_id)
 
     def _task(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         return asyncio.create_task(work, name=f"ingestor:{name}")

@@ -18,6 +18,10 @@ from quant.domain.ports import TickRepository
 from quant.errors import QuantError
 
 BATCH = 100
+# What storage refused for good is tried again this often: rights and tables can be mended from outside.
+PARK_SECONDS = 60.0
+# At the end, a storage that stores nothing for so long is left alone if the disk has all.
+STUCK_SECONDS = 3.0
 
 T = TypeVar("T")
 
@@ -35,7 +39,7 @@ class Writer:
     Attributes:
         frontier: highest trade time confirmed stored, per market.
         confirmed, confirmed_times: highest trade id and time that this process has stored, per market.
-        parked: chunks that storage refused for good; they stay in the journal.
+        parked: chunks that storage refused for good; they stay in the journal and are tried again seldom.
     """
 
     def __init__(
@@ -48,7 +52,9 @@ class Writer:
         backoff: Backoff | None = None,
         frontiers: Frontiers = dict,
         runs: Callable[[Chunk], Sequence[Span]] = whole,
+        park_seconds: float = PARK_SECONDS,
     ) -> None:
+        self._park_seconds = park_seconds
         self._ticks, self._journal, self._log = ticks, journal, log
         self._outbox = Outbox() if outbox is None else outbox
         self._backoff = backoff or Backoff(base=0.1, cap=10.0)
@@ -57,6 +63,7 @@ class Writer:
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._refused = asyncio.Event()
         self.frontier: dict[Market, int] = {}
         self.confirmed: dict[Market, int] = {}
         self.confirmed_times: dict[Market, int] = {}
@@ -118,6 +125,19 @@ class Writer:
         """Returns when all that was queued is stored."""
         await self._idle.wait()
 
+    async def at_rest(self) -> None:
+        """Returns when all is stored, or when the disk has all and storage refuses or is stuck."""
+        drained = asyncio.create_task(self.drained())
+        while not drained.done():
+            refused, stored = asyncio.create_task(self._refused.wait()), self.chunks
+            await asyncio.wait({drained, refused}, timeout=STUCK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            refused.cancel()
+            if self._outbox.is_on_disk and (self._refused.is_set() or self.chunks == stored):
+                break
+            if self._refused.is_set():
+                await asyncio.wait({drained}, timeout=0.1)
+        drained.cancel()
+
     def _queue(self, entries: list[Entry], *, healed: bool) -> list[Entry]:
         lost = self._outbox.put(entries, healed=healed)
         self._idle.clear()
@@ -148,8 +168,8 @@ class Writer:
     async def _one_by_one(self, batch: list[Entry], chunks: list[Chunk], first: QuantError) -> None:
         if len(batch) == 1:
             self._log("chunk_parked", "ERROR", chunk=chunks[0].key, reason=str(first))
-            self.parked.append(batch[0])
             self._outbox.settle(batch)
+            self._park(batch[0])
             return
         for entry, chunk in zip(batch, chunks, strict=True):
             try:
@@ -158,6 +178,17 @@ class Writer:
                 await self._one_by_one([entry], [chunk], exc)
             else:
                 await self._stored([entry])
+
+    def _park(self, entry: Entry) -> None:
+        if entry.serial is not None:
+            entry.chunk = None
+        if not self.parked:
+            asyncio.get_running_loop().call_later(self._park_seconds, self._unpark)
+        self.parked.append(entry)
+
+    def _unpark(self) -> None:
+        parked, self.parked = self.parked, []
+        self._queue(parked, healed=True)
 
     async def _stored(self, batch: list[Entry]) -> None:
         for entry in batch:
@@ -178,10 +209,12 @@ class Writer:
                     raise
                 pause = self._backoff.next()
                 self.retries += 1
+                self._refused.set()
                 self._log("storage_retry", "WARNING", what=what, reason=str(exc), pause_s=round(pause, 3))
                 await asyncio.sleep(pause)
             else:
                 self._backoff.reset()
+                self._refused.clear()
                 return result
 
     async def _on_disk(self, call: Callable[..., T], *args: object) -> T:

@@ -118,10 +118,17 @@ SETTINGS = (
     Setting("MARKET", "live", _choice("live", "simulated", "replay"), "What kind of market the ingestor listens to"),
     Setting("BINANCE_WS_URL", "wss://stream.binance.com:9443", _url("ws", "wss"), "Base of Binance's WebSocket"),
     Setting("BINANCE_REST_URL", "https://api.binance.com", _url("http", "https"), "Base of Binance's REST API"),
+    Setting(
+        "COINBASE_WS_URL", "wss://ws-feed.exchange.coinbase.com", _url("ws", "wss"), "Base of Coinbase's WebSocket"
+    ),
+    Setting("COINBASE_REST_URL", "https://api.exchange.coinbase.com", _url("http", "https"), "Base of its REST API"),
     Setting("FLUSH_SECONDS", "5", _whole(1, 60), "Seconds of trades in one chunk (1 locally)"),
     Setting("TICK_TTL_SECONDS", "604800", _whole(3600, 31_536_000), "How long ticks stay in the table"),
     Setting("BAR_1S_TTL_SECONDS", "2592000", _whole(3600, 315_360_000), "How long 1s bars stay in the table"),
     Setting("JOURNAL_DIR", ".local/journal", Path, "Folder of what storage has not confirmed yet"),
+    Setting("JOURNAL_MAX_BYTES", "2147483648", _whole(2**20, 2**40), "Size at which the journal takes no more"),
+    Setting("HEAL_MAX_SECONDS", "21600", _whole(60, 86_400), "How far back a start heals; beyond it a gap is recorded"),
+    Setting("STREAMS_PER_CONNECTION", "200", _whole(1, 1024), "How many symbols share a WebSocket"),
     Setting("SHARD", "1/1", str, "Which part of the symbols this ingestor takes: I/N"),
     Setting("ARCHIVE_BUCKET", "", _bucket, "Bucket of the Parquet archive"),
     Setting("LOG_LEVEL", "INFO", _choice("DEBUG", "INFO", "WARNING", "ERROR"), "How much is logged"),
@@ -142,10 +149,15 @@ class Settings:
     market: str
     binance_ws_url: str
     binance_rest_url: str
+    coinbase_ws_url: str
+    coinbase_rest_url: str
     flush_seconds: int
     tick_ttl_seconds: int
     bar_1s_ttl_seconds: int
     journal_dir: Path
+    journal_max_bytes: int
+    heal_max_seconds: int
+    streams_per_connection: int
     shard: str
     archive_bucket: str
     log_level: str

@@ -83,10 +83,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What the exchange says of itself: instruments of those asked for, its clock (ms), its budget per minute."""
+    """What the exchange says of itself: instruments of those asked for, its clock (ms), its budget per minute.
+
+    The clock is None where the listing does not tell it.
+    """
 
     instruments: tuple[Instrument, ...]
-    server_time: int
+    server_time: int | None
     weight_per_minute: int
 
 
@@ -107,6 +110,7 @@ class Limits:
     connection_life_seconds: float
     attempts_per_five_minutes: int
     page: int = 1000
+    rest_per_second: float = float("inf")
 
 
 class Exchange(Protocol):
@@ -128,21 +132,26 @@ class Exchange(Protocol):
 
     def read_listing(self, body: bytes, symbols: Sequence[str]) -> Listing: ...
 
-    def trades_from(self, symbol: str, first_id: int, limit: int) -> Request: ...
+    def trades_from(self, symbol: str, first_id: int, limit: int) -> Request:
+        """Trades first_id … first_id + limit - 1; the answer may hold others too."""
 
     def newest_aggregate(self, symbol: str) -> Request:
         """The cheapest way to the id of the last trade; read by ``read_aggregates``."""
 
     def read_trades(self, body: bytes, symbol: str) -> Trades: ...
 
-    def aggregates_from_time(self, symbol: str, start: int, limit: int) -> Request: ...
+    def aggregates_from_time(self, symbol: str, start: int, limit: int) -> Request:
+        """Raises UnsupportedError where trades cannot be asked for by time."""
 
     def aggregates_from_page(self, symbol: str, page: int, limit: int) -> Request: ...
 
     def read_aggregates(self, body: bytes, symbol: str) -> Aggregates: ...
 
     def klines(self, symbol: str, interval: Interval, start: int, end: int, limit: int) -> Request:
-        """Bars that start in ``start <= time < end``."""
+        """Bars that start in ``start <= time < end``.
+
+        Raises UnsupportedError where the exchange's bars lack what ours have.
+        """
 
     def read_klines(self, body: bytes, symbol: str, interval: Interval, closed_by: int) -> Bars:
         """Bars with trades that were closed at ``closed_by`` (ms)."""

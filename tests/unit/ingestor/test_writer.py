@@ -149,3 +149,42 @@ async def test_a_restart_stores_what_was_left_in_the_journal(tmp_path: Path) -> 
         assert await writer.replay() == 2
         await writer.drained()
     assert store.chunks == [chunk(1), chunk(2)]
+
+
+async def test_what_was_refused_for_good_is_tried_again_later(tmp_path: Path) -> None:
+    store = Store()
+    store.failures = [NotFoundError("write", "no such table")]
+    async with writing(store, tmp_path, park_seconds=0.05) as writer:
+        await writer.submit([chunk(1)])
+        async with asyncio.timeout(5):
+            while store.chunks != [chunk(1)]:
+                await writer.drained()
+                await asyncio.sleep(0.01)
+        assert writer.parked == []
+
+
+async def test_it_is_at_rest_as_soon_as_the_disk_has_all_and_storage_refuses(tmp_path: Path) -> None:
+    store = Store()
+    store.away = True
+    async with writing(store, tmp_path) as writer:
+        await writer.submit([chunk(1)])
+        async with asyncio.timeout(1):
+            await writer.at_rest()
+        assert writer.queued == 1
+
+
+async def test_what_only_memory_holds_is_waited_for(tmp_path: Path) -> None:
+    store = Store()
+    store.away = True
+    journal = Journal(tmp_path, max_bytes=10)
+    writer = Writer(store, journal, silent, backoff=Backoff(base=0.001, cap=0.01, random=Random(3)))
+    task = asyncio.create_task(writer.run())
+    await writer.submit([chunk(1)])
+    resting = asyncio.create_task(writer.at_rest())
+    assert not (await asyncio.wait({resting}, timeout=0.3))[0]
+    store.away = False
+    await asyncio.wait_for(resting, 5)
+    assert store.chunks == [chunk(1)]
+    task.cancel()
+    await asyncio.wait({task})
+    journal.close()
