@@ -6,7 +6,8 @@
     │   └── UnknownSymbolError
     ├── DataError             stored or received data cannot be used
     │   ├── ChunkError        a packed chunk is damaged or of an unknown version
-    │   └── FrameError        an exchange's message is not what its documentation promises
+    │   ├── FrameError        an exchange's message is not what its documentation promises
+    │   └── SeriesError       a series has no such statistic: too short, constant, not finite …
     ├── StorageError          the storage refused or did not answer
     │   ├── UnavailableError  it may answer later
     │   ├── ThrottledError    it asked for less; try again
@@ -83,6 +84,21 @@ class FrameError(DataError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class SeriesError(DataError):
+    """A statistic of a series, or of a pair of series, does not exist.
+
+    ``reason`` is a word for programs: ``too_few``, ``unequal``, ``not_finite``, ``too_large``, ``not_positive``,
+    ``constant``, ``collinear``, ``missing_bars`` or ``failed``.
+    """
+
+    def __init__(self, series: str, reason: str, problem: str) -> None:
+        super().__init__(series, reason, problem)
+        self.series, self.reason, self.problem = series, reason, problem
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.problem}"
 
 
 class StorageError(QuantError):
