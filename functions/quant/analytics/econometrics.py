@@ -329,10 +329,10 @@ def _correlation(first: Floats, second: Floats, null_hypothesis: str) -> Correla
     n, dy, dx = len(first), first - first.mean(), second - second.mean()
     r = float(np.clip((dy / np.linalg.norm(dy)) @ (dx / np.linalg.norm(dx)), -1, 1))
     p_value = 0.0
-    if abs(r) < 1:
+    if 1 - abs(r) >= 1e-12:
         p_value = 2 * float(student.sf(abs(r) * math.sqrt((n - 2) / (1 - r * r)), n - 2))
     reach = 1.959963984540054 / math.sqrt(n - 3)
-    ends = (None, None) if abs(r) == 1 else (math.tanh(math.atanh(r) - reach), math.tanh(math.atanh(r) + reach))
+    ends = (None, None) if 1 - abs(r) < 1e-12 else (math.tanh(math.atanh(r) - reach), math.tanh(math.atanh(r) + reach))
     return Correlation(
         coefficient=r,
         p_value=p_value,

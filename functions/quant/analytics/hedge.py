@@ -100,12 +100,13 @@ def total_least_squares(y: ArrayLike, x: ArrayLike) -> Line:
     return Line(slope, mean_y - slope * mean_x, len(first))
 
 
-def kalman(y: ArrayLike, x: ArrayLike, *, delta: float = 1e-4, noise: float = 1e-3) -> Kalman:
+def kalman(
+    y: ArrayLike, x: ArrayLike, *, delta: float = 1e-4, noise: float = 1e-3, start_variance: float = 0.0
+) -> Kalman:
     """A time-varying hedge ratio.
 
     State: ``(slope, intercept)[t] = (slope, intercept)[t-1] + w``, w with variance ``delta / (1 - delta)`` each.
-    Observation: ``y[t] = intercept[t] + slope[t] · x[t] + v``, v with variance ``noise``. It begins at zero, certain
-    of it.
+    Observation: ``y[t] = intercept[t] + slope[t] · x[t] + v``, v with variance ``noise``. It begins at zero.
 
     Parameters
     ----------
@@ -114,6 +115,8 @@ def kalman(y: ArrayLike, x: ArrayLike, *, delta: float = 1e-4, noise: float = 1e
         Between 0 and 1: how fast the coefficients may move.
     noise : float
         Variance of an observation, in squared units of y.
+    start_variance : float
+        How uncertain the coefficients' start at zero is; without uncertainty the filter approaches them slowly.
 
     Raises
     ------
@@ -126,7 +129,8 @@ def kalman(y: ArrayLike, x: ArrayLike, *, delta: float = 1e-4, noise: float = 1e
     """
     first, second = checked_pair(y, x)
     drift = delta / (1 - delta)
-    slope = intercept = p_ss = p_si = p_ii = 0.0
+    slope = intercept = p_si = 0.0
+    p_ss = p_ii = start_variance
     rows: list[tuple[float, float, float, float]] = []
     for at, (price_y, price_x) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
         if at:

@@ -44,10 +44,10 @@ def test_least_squares_does_depend_on_the_order() -> None:
 
 
 def test_kalman_by_hand() -> None:
-    """From zero and certain: the first point moves nothing; the second's gain is R x / (x R x + noise), R = drift · I."""
+    """From zero and certain: the first point moves nothing, the second's gain is R x / (x R x + noise)."""
     found = kalman([2, 4, 6], [1, 2, 3], delta=0.5, noise=1.0)
     assert (found.slope[0], found.intercept[0], found.error[0], found.variance[0]) == (0, 0, 2, 1)
-    # drift 1: variance = 2·2 + 1 + 1 = 6; error = 4; gains 2/6 and 1/6.
+    # R is the drift, 1, of each coefficient: variance = 2·2 + 1 + 1 = 6; error = 4; gains 2/6 and 1/6.
     assert found.variance[1] == pytest.approx(6)
     assert found.error[1] == pytest.approx(4)
     assert found.slope[1] == pytest.approx(8 / 6)
