@@ -109,7 +109,12 @@ class TestTicks:
         victim = list(backend.tables[0].query(partition))[1]
         backend.tables[0].put(replace(victim, payload=victim.payload[:-3]))
         assert rows(backend.storage.ticks.read(MARKET, START, START + HOUR)) == rows(trades)[:37] + rows(trades)[74:]
-        assert backend.storage.ticks.damaged[0].key.startswith("binance#BTCUSDT/1037-1073")  # type: ignore[attr-defined]
+        assert backend.storage.ticks.note_damage() == 1
+        (key,) = backend.storage.ticks.damaged()
+        assert key.startswith("binance#BTCUSDT/1037-1073")
+        assert backend.storage.ticks.note_damage() == 0
+        backend.storage.ticks.clear_damage(key)
+        assert backend.storage.ticks.damaged() == ()
 
     def test_the_last_id(self, backend: Backend) -> None:
         assert backend.storage.ticks.last_id(MARKET, START, START + HOUR) is None
@@ -174,6 +179,29 @@ class TestBars:
         assert not backend.storage.bars.advance(replace(first, time=START - MINUTE))
         assert backend.storage.bars.advance(replace(first, time=START + MINUTE))
         assert backend.storage.bars.watermarks() == {MARKET: replace(first, time=START + MINUTE)}
+
+    def test_incomplete_minutes_are_remembered_while_they_may_be_healed(self, backend: Backend) -> None:
+        bars = backend.storage.bars
+        for minute in (START, START + MINUTE, START):
+            bars.note_incomplete(MARKET, minute)
+        assert bars.incomplete() == ((MARKET, START), (MARKET, START + MINUTE))
+        bars.clear_incomplete(MARKET, START)
+        assert bars.incomplete() == ((MARKET, START + MINUTE),)
+        backend.clock.now += 6 * HOUR
+        assert bars.incomplete() == ()
+
+    def test_a_bar_that_differs_from_the_exchanges_is_noted(self, backend: Backend) -> None:
+        ours = bars_of_trades(_trades(600, step_ms=400), M1.ms, previous_id=999, next_id=1_600)
+        unknown = {"complete": np.full(len(ours), -1, np.int8), "source": np.zeros(len(ours), np.int8)}
+        theirs = replace(ours, **unknown)
+        backend.storage.bars.merge(MARKET, theirs)
+        backend.storage.bars.merge(MARKET, ours)
+        assert backend.storage.bars.differences() == ()
+        wrong = theirs.volume.copy()
+        wrong[1] += 1
+        backend.storage.bars.merge(OTHER, replace(theirs, volume=wrong))
+        backend.storage.bars.merge(OTHER, ours)
+        assert backend.storage.bars.differences() == (f"{OTHER.key}#1m#{START + MINUTE}",)
 
 
 class TestRegisters:

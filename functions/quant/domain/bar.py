@@ -136,3 +136,17 @@ def merge(parts: Sequence[Bars]) -> Bars:
     last = np.ones(len(bars), dtype=np.bool_)
     last[:-1] = bars.time[1:] != bars.time[:-1]
     return bars.take(last)
+
+
+def disagreements(bars: Sequence[Bars]) -> list[int]:
+    """Times at which a complete bar of our own differs from the exchange's in any of its nine figures."""
+    joined = concatenate(bars)
+    own = joined.take((joined.source == FROM_TRADES) & (joined.complete == COMPLETE))
+    theirs = joined.take(joined.source == FROM_EXCHANGE)
+    _, ours_at, theirs_at = np.intersect1d(own.time, theirs.time, return_indices=True)
+    own, theirs = own.take(ours_at), theirs.take(theirs_at)
+    differs = np.zeros(len(own), dtype=np.bool_)
+    for name in (*_PRICES, *_VOLUMES, *_QUOTE_VOLUMES, "trades"):
+        differs |= (getattr(own, name) != getattr(theirs, name)).astype(np.bool_)
+    times: list[int] = own.time[differs].tolist()
+    return times

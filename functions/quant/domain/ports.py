@@ -3,7 +3,7 @@ both to the same behaviour."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -126,6 +126,14 @@ class TickRepository(Protocol):
 
     def clear_mark(self, mark: DirtyMark) -> None: ...
 
+    def note_damage(self) -> int:
+        """Register the chunks that could not be read since the last call; how many."""
+
+    def damaged(self) -> tuple[str, ...]:
+        """Keys of the chunks that are registered as damaged."""
+
+    def clear_damage(self, key: str) -> None: ...
+
 
 class BarRepository(Protocol):
     """Stored bars and how far they go."""
@@ -149,6 +157,17 @@ class BarRepository(Protocol):
     def advance(self, watermark: Watermark) -> bool:
         """Store it if it is later than the stored one; whether it was."""
 
+    def note_incomplete(self, market: Market, minute: int) -> None:
+        """Register a minute with a bar whose trades are not all there, to be looked at again."""
+
+    def incomplete(self) -> tuple[tuple[Market, int], ...]:
+        """Registered minutes of the last hours in which holes are healed."""
+
+    def clear_incomplete(self, market: Market, minute: int) -> None: ...
+
+    def differences(self) -> tuple[str, ...]:
+        """Keys of the bars, of the last week, in which our own complete bar and the exchange's differed."""
+
 
 class HeartbeatRepository(Protocol):
     def put(self, heartbeat: Heartbeat) -> None: ...
@@ -162,3 +181,16 @@ class InstrumentRepository(Protocol):
 
     def all(self) -> tuple[Instrument, ...]:
         """Every followed market, by exchange and symbol."""
+
+
+class ArchiveRepository(Protocol):
+    """Trades for ever, by market and hour."""
+
+    def merge(self, market: Market, hour: int, trades: Trades) -> Trades:
+        """Join an hour's trades with those that are archived, never to fewer ids; what is archived then."""
+
+    def read(self, market: Market, hour: int) -> Trades | None:
+        """The trades of an archived hour; None where there is none."""
+
+    def hours(self, market: Market, start: int, end: int) -> Iterator[int]:
+        """The archived hours that begin in ``start <= hour < end``."""

@@ -8,25 +8,27 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from quant.domain.bar import Bars, concatenate, merge
+from quant.domain.bar import Bars, concatenate, disagreements, merge
 from quant.domain.interval import DAY, HOUR, MINUTE, S1, SECOND, STORED, Interval, floor
 from quant.domain.market import Market
-from quant.domain.ports import Watermark
+from quant.domain.ports import Clock, Watermark
 from quant.errors import ConflictError
 from quant.storage import bar_codec
 from quant.storage.table import ABSENT, Item, Table
 
 SPANS = {"1s": MINUTE, "1m": HOUR, "5m": DAY}
 """How much time one item holds, by the name of the interval."""
-_WATERMARK = "watermark"
+_WATERMARK, _INCOMPLETE, _DIFFERENCE = "watermark", "incomplete", "difference"
 _ATTEMPTS = 50
+_INCOMPLETE_FOR = 6 * HOUR
+_DIFFERENCES_FOR = 7 * DAY
 
 
 class BarTable:
     """quant.domain.ports.BarRepository on a table."""
 
-    def __init__(self, table: Table, bar_1s_ttl_seconds: int) -> None:
-        self._table, self._bar_1s_ttl_seconds = table, bar_1s_ttl_seconds
+    def __init__(self, table: Table, clock: Clock, bar_1s_ttl_seconds: int) -> None:
+        self._table, self._clock, self._bar_1s_ttl_seconds = table, clock, bar_1s_ttl_seconds
 
     def read(self, market: Market, interval: Interval, start: int, end: int) -> Bars:
         if end <= start:
@@ -68,12 +70,35 @@ class BarTable:
             return False
         return True
 
+    def note_incomplete(self, market: Market, minute: int) -> None:
+        if self._table.get(_INCOMPLETE, sk := f"{market.key}#{minute}") is None:
+            ttl = (self._clock() + _INCOMPLETE_FOR) // SECOND
+            self._table.put(Item(_INCOMPLETE, sk, first_time=minute, ttl=ttl))
+
+    def incomplete(self) -> tuple[tuple[Market, int], ...]:
+        return tuple((Market.from_key(item.sk), item.first_time) for item in self._alive(_INCOMPLETE))
+
+    def clear_incomplete(self, market: Market, minute: int) -> None:
+        self._table.delete(_INCOMPLETE, f"{market.key}#{minute}")
+
+    def differences(self) -> tuple[str, ...]:
+        return tuple(item.sk for item in self._alive(_DIFFERENCE))
+
+    def _alive(self, pk: str) -> Iterator[Item]:
+        now = self._clock() // SECOND
+        return (item for item in self._table.query(pk) if item.ttl is None or item.ttl > now)
+
+    def _note_differences(self, pk: str, parts: list[Bars]) -> None:
+        ttl = (self._clock() + _DIFFERENCES_FOR) // SECOND
+        self._table.put_all([Item(_DIFFERENCE, f"{pk}#{time}", ttl=ttl) for time in disagreements(parts)])
+
     def _merge_item(self, market: Market, interval: Interval, start: int, bars: Bars) -> int:
         """Another writer may change the item between our read and our write: then both are made anew."""
         pk, sk = _partition(market, interval), _sk(start)
         for _ in range(_ATTEMPTS):
             stored = self._table.get(pk, sk)
-            best = bars if stored is None else merge([_unpack(stored), bars])
+            parts = [bars] if stored is None else [_unpack(stored), bars]
+            best = merge(parts)
             payload = bar_codec.pack(best)
             if stored is not None and stored.payload == payload:
                 return 0
@@ -81,6 +106,7 @@ class BarTable:
                 self._table.put(self._item(pk, sk, best, payload), expected=stored.etag if stored else ABSENT)
             except ConflictError:
                 continue
+            self._note_differences(pk, parts)
             return 1
         raise ConflictError(f"write {pk}/{sk}", f"others changed it {_ATTEMPTS} times in a row")
 

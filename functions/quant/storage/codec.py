@@ -3,7 +3,8 @@
 Inside the envelope: header numbers as variable-length integers, then the compressed body. The body holds bit masks
 (side, which times and prices differ from the trade before) and one run of variable-length integers: id steps where ids
 are not contiguous, spans of aggregates, changed times, changed prices, quantities. Prices and quantities are divided by
-their greatest common step first: real quantities are often whole lots.
+their greatest common step first: real quantities are often whole lots. A price step is positive where it goes the
+taker's way, as nearly all do: a buyer lifts the price, a seller presses it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from quant.storage import varint
 from quant.storage.envelope import Envelope, compress, decompress, seal, unseal
 
 _GAPS, _AGGREGATES = 1, 2
+# Bytes of a trade before compression: three bits and five numbers at the most.
+_LONGEST_TRADE = 3 + 5 * 10
 
 
 def pack(market: Market, trades: Trades) -> list[Chunk]:
@@ -85,7 +88,7 @@ def _payload(trades: Trades) -> bytes:
     aggregates = trades.has_aggregates
     price_step, quantity_step = int(np.gcd.reduce(trades.prices)), int(np.gcd.reduce(trades.quantities))
     prices = trades.prices // price_step
-    time_steps, price_steps = np.diff(trades.times), np.diff(prices)
+    time_steps, price_steps = np.diff(trades.times), _takers_way(np.diff(prices), trades.buyer_is_maker)
     new_time, new_price = time_steps != 0, price_steps != 0
     numbers = [
         varint.zigzag(np.diff(ids)) if gaps else ids[:0].view(np.uint64),
@@ -107,7 +110,7 @@ def _decode(payload: bytes) -> Trades:
     (count, first_id, first_time, price_step, price, quantity_step), at = _header(rest)
     if not 0 < count <= MAX_CHUNK_TRADES:
         raise ValueError(f"a count of {count} is out of range")
-    body = memoryview(decompress(rest[at:]))
+    body = memoryview(decompress(rest[at:], _LONGEST_TRADE * count))
     side, at = _mask(body, 0, count)
     new_time, at = _mask(body, at, count - 1)
     new_price, at = _mask(body, at, count - 1)
@@ -116,7 +119,8 @@ def _decode(payload: bytes) -> Trades:
     ids = _running(first_id, id_steps)
     spans = numbers.take(count).view(np.int64) if flags & _AGGREGATES else None
     times = _running(first_time, _spread(new_time, varint.unzigzag(numbers.take(int(new_time.sum())))))
-    prices = _running(price, _spread(new_price, varint.unzigzag(numbers.take(int(new_price.sum())))))
+    price_steps = _spread(new_price, varint.unzigzag(numbers.take(int(new_price.sum()))))
+    prices = _running(price, _takers_way(price_steps, side))
     quantities = numbers.take(count).view(np.int64)
     numbers.end()
     return Trades(
@@ -148,6 +152,11 @@ def _mask(body: memoryview, at: int, count: int) -> tuple[Bools, int]:
     size = -(-count // 8)
     bits = np.unpackbits(np.frombuffer(body[at : at + size], dtype=np.uint8), count=count)
     return bits.view(np.bool_), at + size
+
+
+def _takers_way(price_steps: Ints, buyer_is_maker: Bools) -> Ints:
+    """Steps with their sign turned where the taker sold; its own reverse."""
+    return np.where(buyer_is_maker[1:], -price_steps, price_steps)
 
 
 def _spread(changed: Bools, steps: Ints) -> Ints:

@@ -17,6 +17,9 @@ _FIXED = 8
 _MAX_BODY = 1 << 20
 # The level costs nothing that can be felt at an item's size.
 _LEVEL = 6
+# Without the four bytes that say "this is zstd": the envelope says so.
+_FORMAT = zstandard.FORMAT_ZSTD1_MAGICLESS
+_PARAMETERS = zstandard.ZstdCompressionParameters.from_level(_LEVEL, format=_FORMAT, write_content_size=False)
 # zstandard's contexts must not be shared among threads.
 _contexts = threading.local()
 
@@ -50,21 +53,21 @@ def unseal(payload: bytes) -> tuple[Envelope, bytes]:
 
 def compress(body: bytes) -> bytes:
     if not hasattr(_contexts, "compressor"):
-        _contexts.compressor = zstandard.ZstdCompressor(level=_LEVEL, write_content_size=False)
+        _contexts.compressor = zstandard.ZstdCompressor(compression_params=_PARAMETERS)
     packed: bytes = _contexts.compressor.compress(body)
     return packed
 
 
-def decompress(packed: bytes) -> bytes:
-    """The reverse of compress.
+def decompress(packed: bytes, most: int = _MAX_BODY) -> bytes:
+    """The reverse of compress. That many bytes are set aside, so a caller who knows better says how many it can be.
 
     Raises:
-        ValueError: not a compressed body, or one of more than 1 MiB.
+        ValueError: not a compressed body, or one of more than ``most`` bytes.
     """
     if not hasattr(_contexts, "decompressor"):
-        _contexts.decompressor = zstandard.ZstdDecompressor()
+        _contexts.decompressor = zstandard.ZstdDecompressor(format=_FORMAT)
     try:
-        body: bytes = _contexts.decompressor.decompress(packed, max_output_size=_MAX_BODY)
+        body: bytes = _contexts.decompressor.decompress(packed, max_output_size=most)
     except zstandard.ZstdError as exc:
         raise ValueError(str(exc)) from exc
     return body

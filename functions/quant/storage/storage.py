@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quant.domain.ports import BarRepository, Clock, HeartbeatRepository, InstrumentRepository, TickRepository
+from quant.domain.results import ResultRepository
 from quant.settings import Settings
 from quant.storage.bars import BarTable
+from quant.storage.cache import ResultTable
 from quant.storage.registers import HeartbeatTable, InstrumentTable
 from quant.storage.table import MemoryTable, Table
 from quant.storage.ticks import TickTable
@@ -18,15 +20,19 @@ class Storage:
     bars: BarRepository
     heartbeats: HeartbeatRepository
     instruments: InstrumentRepository
+    cache: ResultRepository
 
 
-def storage_on(tick_data: Table, ohlc_data: Table, settings: Settings, clock: Clock) -> Storage:
-    """The repositories on any two tables."""
+def storage_on(
+    tick_data: Table, ohlc_data: Table, settings: Settings, clock: Clock, analytics_cache: Table | None = None
+) -> Storage:
+    """The repositories on any tables. Results are kept in memory where no table is given for them."""
     return Storage(
         ticks=TickTable(tick_data, clock, settings.tick_ttl_seconds),
-        bars=BarTable(ohlc_data, settings.bar_1s_ttl_seconds),
+        bars=BarTable(ohlc_data, clock, settings.bar_1s_ttl_seconds),
         heartbeats=HeartbeatTable(tick_data, clock),
         instruments=InstrumentTable(tick_data),
+        cache=ResultTable(MemoryTable() if analytics_cache is None else analytics_cache, clock),
     )
 
 
@@ -40,4 +46,4 @@ def open_storage(settings: Settings, clock: Clock) -> Storage:
     from quant.storage.dynamo import DynamoTable
 
     ticks, bars = DynamoTable(settings.table("tick_data")), DynamoTable(settings.table("ohlc_data"))
-    return storage_on(ticks, bars, settings, clock)
+    return storage_on(ticks, bars, settings, clock, DynamoTable(settings.table("analytics_cache")))

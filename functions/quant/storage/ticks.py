@@ -17,7 +17,8 @@ from quant.storage import codec
 from quant.storage.table import HIGHEST, Item, Table
 
 _DIGITS = 19
-_DIRTY = "dirty"
+_DIRTY, _DAMAGED = "dirty", "damaged"
+_DAMAGE_NOTED = 100
 
 
 class TickTable:
@@ -25,7 +26,7 @@ class TickTable:
 
     def __init__(self, table: Table, clock: Clock, ttl_seconds: int) -> None:
         self._table, self._clock, self._ttl_seconds = table, clock, ttl_seconds
-        self.damaged: list[ChunkError] = []
+        self._damage: dict[str, ChunkError] = {}
 
     def write(self, chunks: Sequence[Chunk]) -> None:
         self._table.put_all([self._to_item(chunk) for chunk in chunks])
@@ -67,6 +68,18 @@ class TickTable:
     def clear_mark(self, mark: DirtyMark) -> None:
         self._table.delete(_DIRTY, _mark_key(mark))
 
+    def note_damage(self) -> int:
+        found, self._damage = list(self._damage.values())[:_DAMAGE_NOTED], {}
+        ttl = self._clock() // SECOND + self._ttl_seconds
+        self._table.put_all([Item(_DAMAGED, error.key, error.reason.encode(), ttl=ttl) for error in found])
+        return len(found)
+
+    def damaged(self) -> tuple[str, ...]:
+        return tuple(item.sk for item in self._table.query(_DAMAGED) if self._is_alive(item))
+
+    def clear_damage(self, key: str) -> None:
+        self._table.delete(_DAMAGED, key)
+
     def _chunks(
         self, market: Market, start: int, end: int, first_id: int, last_id: int | None, newest_first: bool
     ) -> Iterator[Chunk]:
@@ -83,7 +96,7 @@ class TickTable:
             return [codec.unpack(chunk)]
         except ChunkError as exc:
             # Skipped and counted: its ids are missing, so the bars made without it say that they are incomplete.
-            self.damaged.append(exc)
+            self._damage[exc.key] = exc
             return []
 
     def _is_alive(self, item: Item) -> bool:
