@@ -8,12 +8,13 @@ steps are ordered only for crashes: bars first, then the watermark or the mark t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from quant.analytics.resample import bars_of_trades, coarser
-from quant.domain.bar import Bars
+from quant.analytics.resample import bars_of_trades
+from quant.bar_store import store_bars
+from quant.domain.bar import COMPLETE, Bars
 from quant.domain.interval import HOUR, M1, M5, MINUTE, S1, ceil, floor
 from quant.domain.market import Market
 from quant.domain.ports import BarRepository, DirtyMark, HeartbeatRepository, TickRepository, Watermark
@@ -35,16 +36,10 @@ class Report:
     marks_cleared: int = 0
     marks_waiting: int = 0
     unfinished: int = 0
+    damaged: int = 0
 
     def __add__(self, other: Report) -> Report:
-        return Report(
-            self.markets + other.markets,
-            self.bars + other.bars,
-            self.items_written + other.items_written,
-            self.marks_cleared + other.marks_cleared,
-            self.marks_waiting + other.marks_waiting,
-            self.unfinished + other.unfinished,
-        )
+        return Report(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +65,10 @@ class Resampler:
         # Marks come last: a healed trade may lie in a minute that was closed just now, below the id where it began.
         for mark in self.ticks.dirty_marks():
             report += self.heal(mark) if has_time() else Report(unfinished=1)
-        return report
+        for market, minute in self.bars.incomplete():
+            if is_due(minute, now):
+                report += self.look_again(market, minute) if has_time() else Report(unfinished=1)
+        return report + Report(damaged=self.ticks.note_damage())
 
     def heal(self, mark: DirtyMark) -> Report:
         """Rewrite the bars that the marked trades touch.
@@ -97,6 +95,20 @@ class Resampler:
             return report + Report(marks_waiting=1)
         self.ticks.clear_mark(mark)
         return report + Report(marks_cleared=1)
+
+    def look_again(self, market: Market, minute: int) -> Report:
+        """Make the bars of an incomplete minute anew: what was missing may have come without a mark.
+
+        So it is where one ingestor saw a hole, another one held its trades, and the first died before healing.
+        """
+        watermark = self.bars.watermark(market)
+        if watermark is None:
+            return Report()
+        report = self._rewrite(watermark, minute)
+        stored = self.bars.read(market, M1, minute, minute + MINUTE)
+        if len(stored) and int(stored.complete[0]) == COMPLETE:
+            self.bars.clear_incomplete(market, minute)
+        return report
 
     def _frontiers(self) -> dict[Market, int]:
         """How far each market is published: the promise of the ingestor that is furthest."""
@@ -192,14 +204,16 @@ class Resampler:
         return found.first_id if len(found) else None
 
     def _merge_all(self, market: Market, seconds: Bars, start: int, end: int, closed_until: int) -> Report:
-        """Store 1s bars and the 1m bars made of them; then, out of what is now stored, the 5m bars around them that
-        are closed."""
-        minutes = coarser(seconds, M1.ms)
-        written = sum(self.bars.merge(market, bars) for bars in (seconds, minutes) if len(bars))
-        low, high = floor(start, M5.ms), min(ceil(end, M5.ms), floor(closed_until, M5.ms))
-        fives = coarser(self.bars.read(market, M1, low, high), M5.ms)
-        written += self.bars.merge(market, fives) if len(fives) else 0
-        return Report(bars=len(seconds) + len(minutes) + len(fives), items_written=written)
+        stored = store_bars(self.bars, market, seconds, start, end, closed_until)
+        for minute in stored.incomplete:
+            self.bars.note_incomplete(market, minute)
+        return Report(bars=stored.bars, items_written=stored.items_written)
+
+
+def is_due(minute: int, now: int) -> bool:
+    """Incomplete minutes are looked at in each of the first runs, then ever more seldom."""
+    age = (now - minute) // MINUTE
+    return age <= 15 or age % 10 == 0
 
 
 def _moved(mark: Watermark, trades: Trades, target: int, now: int) -> Watermark:

@@ -19,14 +19,17 @@ ALLOWED: dict[str, set[str]] = {
     "functions/quant/analytics": {"numpy", "pandas", "statsmodels", "quant.domain", "quant.errors", "quant.analytics"},
     "functions/quant/alerting": {"numpy", "jinja2", "quant.domain", "quant.errors", "quant.alerting"},
     "functions/quant/storage": {
-        "numpy", "msgspec", "zstandard", "boto3", "botocore", "pynamodb",
+        "numpy", "msgspec", "zstandard", "boto3", "botocore", "pynamodb", "pyarrow",
         "quant.domain", "quant.errors", "quant.settings", "quant.storage",
     },
     "functions/quant/notify": {
         "boto3", "botocore", "requests", "jinja2", "quant.domain", "quant.errors", "quant.notify",
     },
     "functions/quant/live_bars.py": {"numpy", "quant.domain", "quant.analytics"},
-    "functions/resample/service.py": {"numpy", "quant.domain", "quant.analytics", "quant.alerting", "quant.errors"},
+    "functions/quant/bar_store.py": {"quant.domain", "quant.analytics"},
+    "functions/resample/service.py": {
+        "numpy", "quant.domain", "quant.analytics", "quant.alerting", "quant.errors", "quant.bar_store",
+    },
     "functions/resample": {"numpy", "quant", "resample"},
     "functions/api": {"chalice", "msgspec", "quant", "api"},
     "ingestor": {"numpy", "msgspec", "requests", "urllib3", "websockets", "quant", "ingestor"},
