@@ -100,7 +100,7 @@ def _payload(trades: Trades) -> bytes:
     masks = b"".join(np.packbits(mask).tobytes() for mask in (trades.buyer_is_maker, new_time, new_price))
     header = (count, int(ids[0]), int(trades.times[0]), price_step, int(prices[0]), quantity_step)
     body = compress(masks + varint.encode(np.concatenate(numbers)))
-    rest = varint.encode(np.array(header, dtype=np.uint64)) + body
+    rest = b"".join(map(varint.encode_one, header)) + body
     flags = gaps * _GAPS | aggregates * _AGGREGATES
     return seal(Envelope(flags, trades.price_decimals, trades.quantity_decimals), rest)
 

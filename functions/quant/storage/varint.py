@@ -10,10 +10,9 @@ from quant.domain.trade import Ints
 Unsigned = NDArray[np.uint64]
 
 _LONGEST = 10
-_LIMITS = np.array([1 << 7 * k for k in range(1, _LONGEST)], dtype=np.uint64)
-_SHIFTS = np.arange(_LONGEST, dtype=np.uint64) * np.uint64(7)
-_PLACES = np.arange(_LONGEST)
-_LOW, _MORE = np.uint64(0x7F), np.uint64(0x80)
+_LEAST = np.array([[0], *([1 << 7 * k] for k in range(1, _LONGEST))], dtype=np.uint64)
+_SHIFTS = np.arange(_LONGEST, dtype=np.uint64)[:, None] * np.uint64(7)
+_SEVEN = np.uint64(7)
 
 
 def zigzag(values: Ints) -> Unsigned:
@@ -29,15 +28,24 @@ def encode(values: Unsigned) -> bytes:
     """Pack a column."""
     if not len(values):
         return b""
-    sizes = np.searchsorted(_LIMITS, values, side="right") + 1
-    longest = int(sizes.max())
-    if longest == 1:
+    longest = -(-int(values.max()).bit_length() // 7)
+    if longest <= 1:
         return values.astype(np.uint8).tobytes()
-    parts = (values[:, None] >> _SHIFTS[:longest]) & _LOW
-    places = _PLACES[:longest]
-    parts[places < sizes[:, None] - 1] |= _MORE
-    packed: bytes = parts[places < sizes[:, None]].astype(np.uint8).tobytes()
+    used = values >= _LEAST[:longest]
+    parts = (values >> _SHIFTS[:longest]).astype(np.uint8)
+    parts[:-1] = parts[:-1] & 0x7F | used[1:].view(np.uint8) << 7
+    packed: bytes = parts.T[used.T].tobytes()
     return packed
+
+
+def encode_one(value: int) -> bytes:
+    """Pack a single value, which numpy would take longer for."""
+    packed = bytearray()
+    while value > 0x7F:
+        packed.append(value & 0x7F | 0x80)
+        value >>= 7
+    packed.append(value)
+    return bytes(packed)
 
 
 def decode(packed: bytes | memoryview) -> Unsigned:
@@ -52,13 +60,15 @@ def decode(packed: bytes | memoryview) -> Unsigned:
         return data.astype(np.uint64)
     if not len(ends) or ends[-1] != len(data) - 1:
         raise ValueError("a value is cut off")
-    starts = np.empty_like(ends)
-    starts[0] = 0
-    starts[1:] = ends[:-1] + 1
-    sizes = ends - starts + 1
-    if int(sizes.max()) > _LONGEST:
-        raise ValueError("a value is longer than 64 bits")
-    places = np.arange(len(data)) - np.repeat(starts, sizes)
-    parts = (data & 0x7F).astype(np.uint64) << _SHIFTS[places]
-    values: Unsigned = np.add.reduceat(parts, starts)
+    values = data[ends].astype(np.uint64)
+    # Backwards from each end as long as there is more. Before the first byte lies the last one, which says that there
+    # is not.
+    at = np.flatnonzero(data[ends - 1] >= 0x80)
+    back = 1
+    while len(at):
+        if back == _LONGEST:
+            raise ValueError("a value is longer than 64 bits")
+        values[at] = values[at] << _SEVEN | data[ends[at] - back] & 0x7F
+        back += 1
+        at = at[data[ends[at] - back] >= 0x80]
     return values
