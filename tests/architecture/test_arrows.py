@@ -16,7 +16,10 @@ ALLOWED: dict[str, set[str]] = {
     "functions/quant/errors.py": set(),
     "functions/quant/domain": {"numpy", "quant.domain", "quant.errors"},
     "functions/quant/settings.py": {"quant.domain", "quant.errors"},
-    "functions/quant/analytics": {"numpy", "pandas", "statsmodels", "quant.domain", "quant.errors", "quant.analytics"},
+    "functions/quant/analytics": {"numpy", "quant.domain", "quant.errors", "quant.analytics"},
+    "functions/quant/analytics/econometrics.py": {
+        "numpy", "scipy", "statsmodels", "quant.domain", "quant.errors", "quant.analytics",
+    },
     "functions/quant/alerting": {"numpy", "jinja2", "quant.domain", "quant.errors", "quant.alerting"},
     "functions/quant/storage": {
         "numpy", "msgspec", "zstandard", "boto3", "botocore", "pynamodb", "pyarrow",
@@ -25,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "functions/quant/notify": {
         "boto3", "botocore", "requests", "jinja2", "quant.domain", "quant.errors", "quant.notify",
     },
+    "functions/quant/http": {"numpy", "msgspec", "chalice", "quant.domain", "quant.errors", "quant.http"},
     "functions/quant/live_bars.py": {"numpy", "quant.domain", "quant.analytics"},
     "functions/quant/bar_store.py": {"quant.domain", "quant.analytics"},
     "functions/resample/service.py": {

@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 
 from api.chalicelib import rendering
-from api.chalicelib.parameters import Query, make_cursor
 from quant.domain.bar import COMPLETE, Bars
 from quant.domain.decimals import format_scaled
 from quant.domain.interval import DAY, HOUR, M1, MINUTE, SECOND, Interval, ceil, floor
 from quant.domain.market import DEFAULT_EXCHANGE, Instrument, Market
 from quant.domain.ports import Heartbeat, MarketPulse
 from quant.errors import StorageError, UnknownSymbolError
+from quant.http.answers import Answer
+from quant.http.parameters import Query, make_cursor
 from quant.live_bars import LiveBars, Tail, filled, is_closed
 from quant.storage.storage import Storage
 
@@ -25,16 +26,6 @@ SILENT_AFTER = 30 * SECOND
 RESAMPLED_WITHIN = 5 * MINUTE
 _KNOWN_FOR = 30 * SECOND
 _SUMMARY_FOR = MINUTE
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A body that is ready to be sent."""
-
-    body: str
-    content_type: str = "application/json"
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from quant.errors import ValidationError
 
 # 2100-01-01: later times are mistakes, most often microseconds.
 LATEST = 4_102_444_800_000
+_NUMBER = r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,2})?"
 
 
 class Query:
@@ -38,6 +39,15 @@ class Query:
         if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
             raise ValidationError(name, f"must be a whole number from {low} to {high}")
         return int(text)
+
+    def number(self, name: str, low: float, high: float, default: float) -> float:
+        text = self.text(name, repr(default))
+        if not re.fullmatch(_NUMBER, text) or not low <= float(text) <= high:
+            raise ValidationError(name, f"must be a number from {low:g} to {high:g}")
+        return float(text)
+
+    def switch(self, name: str, default: bool) -> bool:
+        return self.choice(name, ("true", "false"), "true" if default else "false") == "true"
 
     def time(self, name: str) -> int | None:
         """Milliseconds since the epoch, or ISO 8601; without an offset it is UTC."""
