@@ -11,19 +11,26 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
+from ingestor.archive import ArchivedTicks, Archiver
 from ingestor.exchanges.base import Exchange
 from ingestor.exchanges.binance import Binance
 from ingestor.journal import Journal
 from ingestor.logging_json import JsonLog, Log
-from ingestor.options import Codec, OldTradeStore, Options, Ports, journal_folder
+from ingestor.old_trades import OldTrades
+from ingestor.options import Codec, Options, Ports, journal_folder
 from ingestor.pipeline import TTL_MARGIN
 from ingestor.service import Ingestor
 from ingestor.sharding import of_shard, parse_shard
+from ingestor.threads import in_thread
 from quant.domain.market import Market
+from quant.domain.ports import TickRepository
 from quant.errors import SettingError
 from quant.settings import Settings
+from quant.storage.archive import TradeArchive
 from quant.storage.codec import pack, unpack
+from quant.storage.objects import S3Objects
 from quant.storage.storage import open_storage
 
 EXCHANGES: dict[str, Callable[[Settings], Exchange]] = {
@@ -87,7 +94,8 @@ async def _run(
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     stored = open_storage(settings, now_ms)
-    old_trades: OldTradeStore | None = None
+    archive = TradeArchive(S3Objects(settings.archive_bucket)) if settings.archive_bucket else None
+    old_trades = OldTrades(archive, stored.bars, now_ms, settings.bar_1s_ttl_seconds * 1000) if archive else None
     ticks_live = settings.tick_ttl_seconds * 1000 - TTL_MARGIN
     options = Options(
         flush_ms=settings.flush_seconds * 1000,
@@ -102,9 +110,22 @@ async def _run(
         tick_ttl=settings.tick_ttl_seconds * 1000,
         streams_per_connection=settings.streams_per_connection,
     )
-    ports = Ports(stored.ticks, stored.bars, stored.heartbeats, stored.instruments, old_trades)
+    archiver = archiver_of(settings, stored.ticks, archive, log) if archive else None
+    ticks = cast(TickRepository, ArchivedTicks(stored.ticks, archiver)) if archiver else stored.ticks
+    ports = Ports(ticks, stored.bars, stored.heartbeats, stored.instruments, old_trades)
     ingestor = Ingestor(exchanges, markets, ports, journal, Codec(pack, unpack), now_ms, log, options)
-    return 0 if await ingestor.run(stop) else 1
+    archiving = asyncio.create_task(archiver.run(markets)) if archiver else None
+    try:
+        return 0 if await ingestor.run(stop) else 1
+    finally:
+        if archiving:
+            archiving.cancel()
+
+
+def archiver_of(settings: Settings, ticks: TickRepository, archive: TradeArchive, log: Log) -> Archiver:
+    """Hours as old as holes are healed are archived anew at the start; missing ones as far back as ticks are kept."""
+    again, oldest = settings.heal_max_seconds * 1000, settings.tick_ttl_seconds * 1000
+    return Archiver(ticks, archive, now_ms, log, in_thread, again=again, oldest=oldest)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,9 @@ class Archiver:
             await self._in_thread(step, *arguments)
         except QuantError as exc:
             self._log("archive_failed", "WARNING", step=step.__name__, what=str(arguments[0]), reason=str(exc))
+        except Exception as exc:
+            # The archive can be made again out of tick_data: a defect here must not go unseen, nor end the ingestor.
+            self._log("archive_defect", "ERROR", step=step.__name__, what=str(arguments[0]), reason=repr(exc))
 
     def _look_back(self, market: Market) -> None:
         """What an earlier life left undone: hours that are missing, and those that may have been healed since."""
