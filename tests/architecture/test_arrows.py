@@ -35,6 +35,8 @@ ALLOWED: dict[str, set[str]] = {
         "numpy", "quant.domain", "quant.analytics", "quant.alerting", "quant.errors", "quant.bar_store",
     },
     "functions/resample": {"numpy", "quant", "resample"},
+    "functions/analyse/service.py": {"numpy", "quant.domain", "quant.analytics", "quant.errors", "analyse.cards"},
+    "functions/analyse": {"numpy", "msgspec", "chalice", "quant", "analyse"},
     "functions/api": {"chalice", "msgspec", "quant", "api"},
     "ingestor": {"numpy", "msgspec", "requests", "urllib3", "websockets", "quant", "ingestor"},
     "frontend_static": {"jinja2", "plotly", "frontend_static"},

@@ -32,6 +32,24 @@ def _loaded(*packages: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
+def test_numerics_load_nothing_heavy_but_where_they_say_so() -> None:
+    """The scan and all that alerts and statistics need are numpy; only what asks statsmodels loads it."""
+    folder = ROOT / "functions/quant/analytics"
+    heavy = {"econometrics", "pair"}
+    light = [f"quant.analytics.{path.stem}" for path in folder.glob("*.py") if path.stem not in heavy | {"__init__"}]
+    program = "import importlib, json, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
+    program += "; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *light],
+        env={"PYTHONPATH": f"{ROOT / 'functions'}:{ROOT}", "PATH": "/usr/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "quant.analytics.scan" in light
+    assert set(json.loads(done.stdout)) & set(HEAVY) == set()
+
+
 @pytest.mark.parametrize(
     "packages",
     [("api",), ("resample",), ("ingestor",), ("quant.domain", "quant.storage", "quant.notify", "quant.alerting")],

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from analyse.handler import app as analyse_app
 from api.app import app
 from quant.settings import SETTINGS
 
@@ -39,13 +40,14 @@ def test_there_are_five_tables_of_the_names_that_the_code_asks_for() -> None:
 
 
 def test_every_route_has_one_event_and_every_event_a_route() -> None:
-    paths = [event["Path"] for event in _events("Api")["ApiFunction"]]
-    assert sorted(paths) == sorted(app.routes)
-    assert {event["Method"] for event in _events("Api")["ApiFunction"]} == {"any"}
+    for function, routes in (("ApiFunction", app.routes), ("AnalyseFunction", analyse_app.routes)):
+        assert sorted(event["Path"] for event in _events("Api")[function]) == sorted(routes)
+        assert {event["Method"] for event in _events("Api")[function]} == {"any"}
 
 
-def test_bars_are_made_every_minute() -> None:
-    (schedule,) = _events("Schedule")["ResampleFunction"]
+@pytest.mark.parametrize("function", ["ResampleFunction", "AnalyseFunction"])
+def test_it_runs_every_minute(function: str) -> None:
+    (schedule,) = _events("Schedule")[function]
     assert schedule["Schedule"] == "rate(1 minute)"
 
 

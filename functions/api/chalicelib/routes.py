@@ -1,4 +1,4 @@
-"""The routes as a Chalice app, and every refusal in one shape."""
+"""The routes as a Chalice app."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from chalice.app import Chalice
 
+from api.chalicelib.analytics_routes import add_analytics_routes
 from api.chalicelib.service import MarketData
 from quant.domain.ports import Clock
 from quant.http.answers import Answer, in_our_shape
@@ -21,7 +22,6 @@ _logger = logging.getLogger("api")
 def create_app(market_data: Callable[[], MarketData], clock: Clock) -> Chalice:
     """The app on what ``market_data`` gives; it is first called at the first request."""
     app = Chalice(app_name="quant-api", configure_logs=False)
-
     routes = Routes(app, _logger)
     route = routes.get
 
@@ -41,4 +41,5 @@ def create_app(market_data: Callable[[], MarketData], clock: Clock) -> Chalice:
     def ohlc(query: Query, symbol: str) -> Answer:
         return market_data().ohlc(symbol, query, clock())
 
+    add_analytics_routes(routes, lambda: market_data().storage, clock)
     return app

@@ -1,0 +1,234 @@
+"""The use case of /pairs/analyze: read two symbols' bars, align them as the caller says, analyse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+
+from quant.analytics.alignment import FILLS, Aligned, Fill, align
+from quant.analytics.backtest import Rule
+from quant.analytics.pair import (
+    FEWEST_POINTS,
+    METHODS,
+    TRANSFORMS,
+    Method,
+    PairAnalysis,
+    Question,
+    Transform,
+    analyse_pair,
+)
+from quant.analytics.summary import YEAR
+from quant.domain.bar import Bars
+from quant.domain.interval import SECOND, Interval, floor
+from quant.domain.market import DEFAULT_EXCHANGE, Market
+from quant.domain.ports import InstrumentRepository
+from quant.errors import SeriesError, ValidationError
+from quant.http.parameters import Query
+from quant.live_bars import LiveBars, Tail, is_closed
+
+PARAMETERS = (
+    "y", "x", "exchange", "interval", "lookback", "window", "method", "fill", "transform", "entry", "exit", "stop",
+    "cost", "delta", "noise", "johansen", "series",
+)  # fmt: skip
+MAX_LOOKBACK = 10_000
+_KNOWN_FOR = 30 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class PairRequest:
+    """What the caller asked for, checked."""
+
+    y: Market
+    x: Market
+    interval: Interval
+    lookback: int
+    fill: Fill
+    question: Question
+    with_series: bool
+
+    @classmethod
+    def read(cls, query: Query) -> PairRequest:
+        """
+        Raises:
+            ValidationError: names the parameter and what it must be.
+        """
+        exchange = query.text("exchange", DEFAULT_EXCHANGE)
+        y, x = (_market(query, name, exchange) for name in ("y", "x"))
+        if y == x:
+            raise ValidationError("x", f"must be another symbol than y; both are {y}")
+        interval = Interval.parse(query.text("interval", "1m"))
+        lookback = query.whole("lookback", FEWEST_POINTS, MAX_LOOKBACK, 1_440)
+        window = query.whole("window", 3, lookback, min(60, lookback))
+        entry = query.number("entry", 0.01, 100, 2.0)
+        exit_at = query.number("exit", 0, 100, min(0.5, entry / 2))
+        if exit_at >= entry:
+            raise ValidationError("exit", "must be below entry")
+        stop = query.number("stop", 0, 1_000, 2 * entry)
+        if 0 < stop <= entry:
+            raise ValidationError("stop", "must be above entry, or 0 for none")
+        return cls(
+            y=y,
+            x=x,
+            interval=interval,
+            lookback=lookback,
+            fill=cast(Fill, query.choice("fill", FILLS, "none")),
+            question=Question(
+                window=window,
+                bars_per_year=YEAR / interval.ms,
+                method=cast(Method, query.choice("method", METHODS, "ols")),
+                transform=cast(Transform, query.choice("transform", TRANSFORMS, "price")),
+                delta=query.number("delta", 1e-15, 0.5, 1e-9),
+                noise=query.number("noise", 1e-15, 1e6, 1e-5),
+                rule=Rule(entry, exit_at, stop or None, query.number("cost", 0, 0.1, 0.001)),
+                with_johansen=query.switch("johansen", True),
+            ),
+            with_series=query.switch("series", True),
+        )
+
+
+@dataclass(slots=True)
+class PairService:
+    """The ports of the use case."""
+
+    live: LiveBars
+    instruments: InstrumentRepository
+    _known: frozenset[Market] = frozenset()
+    _read_at: int = field(default=0)
+
+    def analyse(self, request: PairRequest, now: int) -> dict[str, Any]:
+        """The answer, ready to be encoded.
+
+        Raises:
+            ValidationError: a symbol that is not followed.
+            SeriesError: the data do not allow any analysis; says why.
+        """
+        for name, market in (("y", request.y), ("x", request.x)):
+            self._check(name, market, now)
+        aligned = self._aligned(request, now)
+        if len(aligned.time) < FEWEST_POINTS:
+            raise SeriesError(
+                "lookback",
+                "too_few",
+                f"finds only {len(aligned.time)} bars that both symbols have; at least {FEWEST_POINTS} are needed",
+            )
+        if len(aligned.time) < request.question.window:
+            raise SeriesError(
+                "window", "too_few", f"is longer than the {len(aligned.time)} bars that both symbols have"
+            )
+        found = analyse_pair(aligned.closes[0], aligned.closes[1], request.question)
+        return _rendered(request, aligned, found, now)
+
+    def _check(self, name: str, market: Market, now: int) -> None:
+        if market not in self._known or now - self._read_at > _KNOWN_FOR:
+            self._known = frozenset(one.market for one in self.instruments.all())
+            self._read_at = now
+        if market not in self._known:
+            raise ValidationError(name, f"{str(market)!r} is not followed; GET /api/symbols lists what is")
+
+    def _aligned(self, request: PairRequest, now: int) -> Aligned:
+        """The closed bars of both up to the newest of either."""
+        interval, markets = request.interval, (request.y, request.x)
+        tails = [self.live.tail(market, now) for market in markets]
+        # One more than asked for: the newest one may be open still.
+        end = floor(now, interval.ms) + interval.ms
+        start = end - (request.lookback + 1) * interval.ms
+        read = [
+            _closed(self.live.read(market, interval, start, end, tail), tail)
+            for market, tail in zip(markets, tails, strict=True)
+        ]
+        for name, bars in zip(("y", "x"), read, strict=True):
+            if not len(bars):
+                raise SeriesError(name, "too_few", "has no closed bar in the lookback")
+        stop = max(int(bars.time[-1]) for bars in read) + interval.ms
+        return align(read, request.fill, stop - request.lookback * interval.ms, stop)
+
+
+def _market(query: Query, name: str, exchange: str) -> Market:
+    text = query.text(name)
+    if not text:
+        raise ValidationError(name, "must be given: a symbol such as BTCUSDT")
+    return Market.parse(text if ":" in text else f"{exchange}:{text}", name)
+
+
+def _closed(bars: Bars, tail: Tail) -> Bars:
+    return bars.take(is_closed(bars, tail) | (bars.time + bars.interval <= tail.start))
+
+
+def _rendered(request: PairRequest, aligned: Aligned, found: PairAnalysis, now: int) -> dict[str, Any]:
+    question, times = request.question, aligned.time
+    rest = {name: getattr(found, name) for name in ("adf", "engle_granger", "johansen", "half_life")}
+    return {
+        "y": {"exchange": request.y.exchange, "symbol": request.y.symbol, "coverage": aligned.coverage[0]},
+        "x": {"exchange": request.x.exchange, "symbol": request.x.symbol, "coverage": aligned.coverage[1]},
+        "interval": request.interval.name,
+        "lookback": request.lookback,
+        "window": question.window,
+        "method": question.method,
+        "transform": question.transform,
+        "fill": request.fill,
+        "start": int(times[0]),
+        "end": int(times[-1]) + request.interval.ms,
+        "n": found.n,
+        "dropped": aligned.dropped,
+        "notes": _notes(request, aligned),
+        "computed_at": now,
+        "correlation": {"of": "log returns", "pearson": found.pearson, "spearman": found.spearman},
+        "hedge_ratios": {"ols": found.ols, "tls": found.tls, "huber": found.huber, "kalman": found.kalman},
+        "spread": found.spread,
+        **rest,
+        "backtest": _backtest(request, found, times),
+        "series": None if not request.with_series else {"time": times, **_columns(found)},
+    }
+
+
+def _notes(request: PairRequest, aligned: Aligned) -> list[str]:
+    notes = []
+    if len(aligned.time) < request.lookback:
+        notes.append(f"{request.lookback} bars were asked for; {len(aligned.time)} are common to both symbols")
+    for name, cover in zip(("y", "x"), aligned.coverage, strict=True):
+        if cover.filled:
+            notes.append(f"{cover.filled} bars of {name} are missing and stand at the previous close")
+        if cover.incomplete:
+            notes.append(f"{cover.incomplete} bars of {name} are known to lack trades")
+    return notes
+
+
+def _backtest(request: PairRequest, found: PairAnalysis, times: np.ndarray[Any, Any]) -> Any:
+    result = found.backtest
+    if isinstance(result, SeriesError):
+        return result
+    trades = [
+        {
+            "entry_time": int(times[trade.entry]),
+            "exit_time": int(times[trade.exit]),
+            "side": "long spread" if trade.side > 0 else "short spread",
+            "hedge_ratio": trade.hedge_ratio,
+            "return": trade.result,
+            "ended_by": trade.ended_by,
+        }
+        for trade in result.trades
+    ]
+    return {
+        "rule": request.question.rule,
+        "convention": found.backtest_convention,
+        "trades": len(trades),
+        "return": result.total_return,
+        "sharpe": result.sharpe,
+        "max_drawdown": result.max_drawdown,
+        "exposure": result.exposure,
+        "win_share": result.win_share,
+        "costs": result.costs,
+        "bars_per_year": result.bars_per_year,
+        "n": result.n,
+        "round_trips": trades,
+        "equity": np.cumsum(result.returns) if request.with_series else None,
+    }
+
+
+def _columns(found: PairAnalysis) -> dict[str, Any]:
+    names = (
+        "y", "x", "spread", "zscore", "rolling_correlation", "rolling_hedge_ratio", "rolling_spread", "rolling_zscore",
+    )  # fmt: skip
+    return {name: getattr(found.columns, name) for name in names}

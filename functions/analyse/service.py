@@ -1,0 +1,201 @@
+"""The analysing use case: statistics of every symbol, their correlations, and the scan of all pairs, into the cache.
+
+A run reads no more than it has to: bars that it has read before are kept in memory, and only the newest hours are read
+anew; every scan reads all of them again, so that healed bars count within minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from analyse.cards import scan_rows, scan_summary
+from quant.analytics.alignment import Aligned, align
+from quant.analytics.scan import scan, standardised_returns
+from quant.analytics.series import not_constant
+from quant.analytics.summary import Summary, summarise
+from quant.domain.bar import Bars, concatenate
+from quant.domain.interval import DAY, HOUR, M1, MINUTE, SECOND, floor
+from quant.domain.market import Market
+from quant.domain.ports import BarRepository, Clock, InstrumentRepository
+from quant.domain.results import Result, ResultRepository
+from quant.errors import SeriesError
+
+WINDOW = DAY
+SCAN_EVERY = 5 * MINUTE
+# The schedule does not fire to the second: a scan that is due by then is made now.
+_EARLY = 15 * SECOND
+_REREAD = 2 * HOUR
+MAX_ROWS = 2_000
+# A symbol with less of the window than this share of the longest one sits out, else it would cut the window for all.
+_LEAST_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one run did. ``unfinished`` counts what there was no time for."""
+
+    symbols: int = 0
+    summaries: int = 0
+    correlated: int = 0
+    pairs_tested: int = 0
+    pairs_admitted: int = 0
+    scanned: bool = False
+    unfinished: int = 0
+
+
+@dataclass(slots=True)
+class Analyst:
+    """The ports of the use case.
+
+    Attributes:
+        encode: makes a result's body.
+        clock: for durations; the time of the run is given to it.
+    """
+
+    bars: BarRepository
+    instruments: InstrumentRepository
+    cache: ResultRepository
+    encode: Callable[[Any], bytes]
+    clock: Clock
+    _kept: dict[Market, Bars] = field(default_factory=dict)
+
+    def run(self, now: int, has_time: Callable[[], bool] = lambda: True) -> Report:
+        """Compute and publish what is due. When the time is over it ends between two steps with what it has."""
+        end = floor(now, MINUTE)
+        markets = [one.market for one in self.instruments.all()]
+        last_scan = self.cache.computed_at("scan")
+        is_due = last_scan is None or now - last_scan >= SCAN_EVERY - _EARLY
+        if is_due:
+            self._kept.clear()
+        read: dict[Market, Bars] = {}
+        for market in markets:
+            if not has_time():
+                break
+            read[market] = self._window(market, end)
+        unfinished = len(markets) - len(read)
+        summaries = self._summaries(read, end, now, finished=not unfinished)
+        if not has_time():
+            return Report(len(markets), summaries, unfinished=unfinished + 1)
+        chosen, aligned = _aligned(read, end)
+        self._correlations(chosen, aligned, now, finished=not unfinished)
+        report = Report(len(markets), summaries, len(chosen), unfinished=unfinished)
+        if not is_due or unfinished:
+            return report
+        tested, admitted, finished = self._scan(chosen, aligned, now, has_time)
+        return Report(len(markets), summaries, len(chosen), tested, admitted, True, unfinished + (not finished))
+
+    def _window(self, market: Market, end: int) -> Bars:
+        start, kept = end - WINDOW, self._kept.get(market)
+        if kept is None or not len(kept):
+            found = self.bars.read(market, M1, start, end)
+        else:
+            again = max(int(kept.time[-1]) - _REREAD, start)
+            fresh = self.bars.read(market, M1, again, end)
+            found = concatenate([kept.between(start, again), fresh]) if len(fresh) else kept.between(start, end)
+        self._kept[market] = found
+        return found
+
+    def _summaries(self, read: dict[Market, Bars], end: int, now: int, *, finished: bool) -> int:
+        rows = []
+        for market, bars in read.items():
+            facts: dict[str, Any] = {"exchange": market.exchange, "symbol": market.symbol}
+            try:
+                summary: Summary = summarise(bars, end - WINDOW, end)
+            except SeriesError as exc:
+                rows.append(facts | {"summary": None, "reason": str(exc)})
+            else:
+                rows.append(facts | {"summary": summary, "reason": None})
+        body = {"window": _window(end), "finished": finished, "symbols": rows}
+        self._publish("stats", body, now)
+        return len(rows)
+
+    def _correlations(self, markets: Sequence[Market], aligned: Aligned | None, now: int, *, finished: bool) -> None:
+        matrix: list[list[float | None]] = []
+        if aligned is not None and aligned.closes.shape[1] > 3:
+            unit = standardised_returns(aligned.closes)
+            products = np.clip(unit @ unit.T, -1, 1)
+            moves = np.diag(products) > 0
+            known = moves[:, None] & moves[None, :]
+            np.fill_diagonal(products, 1.0)
+            matrix = [
+                [round(value, 6) if there else None for value, there in zip(row, mask, strict=True)]
+                for row, mask in zip(products.tolist(), known.tolist(), strict=True)
+            ]
+        body = {
+            **_inputs(markets, aligned),
+            "method": "Pearson's correlation of log returns of 1m closes",
+            "null_hypothesis": "there is no linear relation between the two symbols' returns",
+            "finished": finished,
+            "matrix": matrix,
+        }
+        self._publish("correlation", body, now)
+
+    def _scan(
+        self, markets: Sequence[Market], aligned: Aligned | None, now: int, has_time: Callable[[], bool]
+    ) -> tuple[int, int, bool]:
+        body: dict[str, Any] = {**_inputs(markets, aligned), "reason": None, "pairs": []}
+        tested, admitted, finished = 0, 0, True
+        try:
+            if aligned is None:
+                raise SeriesError("symbols", "too_few", "must be at least two with bars in the window")
+            complete = [one.is_complete for one in aligned.coverage]
+            found = scan(aligned.closes, is_complete=complete, has_time=has_time)
+        except SeriesError as exc:
+            body["reason"] = str(exc)
+        else:
+            tested, admitted, finished = found.tested, int(found.admitted.sum()), found.finished
+            body |= scan_summary(found, markets) | {"pairs": scan_rows(found, markets, MAX_ROWS)}
+        self._publish("scan", body, now)
+        return tested, admitted, finished
+
+    def _publish(self, name: str, body: dict[str, Any], now: int) -> None:
+        run_id = f"{now:015d}"
+        head = {"computed_at": now, "run_id": run_id, "duration_ms": self.clock() - now}
+        self.cache.publish(Result(name, run_id, now, self.encode(head | body)))
+
+
+def _window(end: int) -> dict[str, Any]:
+    return {"start": end - WINDOW, "end": end, "interval": M1.name}
+
+
+def _aligned(read: dict[Market, Bars], end: int) -> tuple[list[Market], Aligned | None]:
+    """The symbols that have most of the window, on one grid; gaps stand at the previous close and are counted."""
+    spans = {market: _span(bars, end) for market, bars in read.items()}
+    longest = max(spans.values(), default=0)
+    chosen = sorted(market for market, span in spans.items() if span and span >= _LEAST_SHARE * longest)
+    if len(chosen) < 2:
+        return chosen, None
+    start = end - longest
+    return chosen, align([read[market] for market in chosen], "previous", start, end)
+
+
+def _span(bars: Bars, end: int) -> int:
+    """From the first bar on; a symbol whose price never moved has none."""
+    if not len(bars):
+        return 0
+    try:
+        not_constant(bars.close.astype(np.float64), "closes")
+    except SeriesError:
+        return 0
+    return end - int(bars.time[0])
+
+
+def _inputs(markets: Sequence[Market], aligned: Aligned | None) -> dict[str, Any]:
+    coverage = () if aligned is None else aligned.coverage
+    return {
+        "symbols": [
+            {"exchange": market.exchange, "symbol": market.symbol, "coverage": cover, "complete": cover.is_complete}
+            for market, cover in zip(markets, coverage, strict=False)
+        ],
+        "window": {
+            "start": None if aligned is None else int(aligned.time[0]),
+            "end": None if aligned is None else int(aligned.time[-1]) + M1.ms,
+            "interval": M1.name,
+            "fill": "previous",
+        },
+        "n": 0 if aligned is None else len(aligned.time),
+    }
