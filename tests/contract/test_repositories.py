@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from quant.domain.trade import Trades
 from quant.settings import Settings
 from quant.storage import codec
 from quant.storage.storage import storage_on
+from quant.storage.table import Item, MemoryTable
 from tests.contract.conftest import Backend
 from tests.unit.quant.strategies import rows
 
@@ -77,6 +80,16 @@ class TestTicks:
         found = backend.storage.ticks.read(MARKET, START + 400, START + 1_200)
         assert found.ids.tolist() == [1_001, 1_002]
 
+    @pytest.mark.parametrize("minute", [0, 3, 9, 17, 30, 44, 58])
+    def test_a_minute_in_the_middle_of_an_hour(self, backend: Backend, minute: int) -> None:
+        trades = _trades(3_000, step_ms=1_100)
+        uneven = replace(trades, times=START + ((trades.times - START) ** 2 // 3_600_000))
+        for batch in (uneven, uneven.take(slice(500, 1_500))):
+            _write(backend, batch)
+        start = START + minute * MINUTE
+        found = backend.storage.ticks.read(MARKET, start, start + MINUTE)
+        assert rows(found) == [row for row in rows(uneven) if start <= row[2] < start + MINUTE]
+
     @pytest.mark.parametrize("limit", [1, 36, 37, 38, 299, 1_000])
     def test_a_limit_takes_the_first_in_the_order_asked_for(self, backend: Backend, limit: int) -> None:
         trades = _trades(300, step_ms=20_000)
@@ -130,6 +143,29 @@ class TestTicks:
         assert backend.storage.ticks.dirty_marks() == tuple(marks)
         backend.storage.ticks.clear_mark(marks[0])
         assert backend.storage.ticks.dirty_marks() == (marks[1],)
+
+
+def test_a_minute_is_read_without_the_rest_of_its_hour() -> None:
+    """About ten chunks for a minute in the middle of 720, not half of them."""
+    table = _CountingTable()
+    storage = storage_on(table, MemoryTable(), Settings.load({}), lambda: START + HOUR)
+    trades = _trades(36_000, step_ms=100)
+    for at in range(0, 36_000, 50):
+        storage.ticks.write(codec.pack(MARKET, trades.take(slice(at, at + 50))))
+    found = storage.ticks.read(MARKET, START + 31 * MINUTE, START + 32 * MINUTE)
+    assert len(found) == 600
+    assert table.items < 110
+
+
+class _CountingTable(MemoryTable):
+    """Counts the items that were really taken."""
+
+    items = 0
+
+    def query(self, pk: str, *args: Any, **kwargs: Any) -> Iterator[Item]:
+        for item in super().query(pk, *args, **kwargs):
+            self.items += 1
+            yield item
 
 
 class TestBars:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from quant.domain.chunk import MAX_CHUNK_TRADES, Chunk
-from quant.domain.interval import HOUR, SECOND, hours_between
+from quant.domain.interval import HOUR, MINUTE, SECOND, hours_between
 from quant.domain.market import Market
 from quant.domain.ports import Clock, DirtyMark
 from quant.domain.trade import Trades, merge
@@ -19,6 +19,10 @@ from quant.storage.table import HIGHEST, Item, Table
 _DIGITS = 19
 _DIRTY, _DAMAGED = "dirty", "damaged"
 _DAMAGE_NOTED = 100
+# Reading a few minutes of chunks that are not needed costs less than looking for where to begin.
+_WORTH_SEEKING = 5 * MINUTE
+_CLOSE_ENOUGH = 3 * MINUTE
+_GUESSES = 8
 
 
 class TickTable:
@@ -47,7 +51,7 @@ class TickTable:
         wanted = _Wanted(start, end, first_id, last_id, limit, newest_first)
         lowest = first_id if aligned else first_id - first_id % MAX_CHUNK_TRADES
         for chunk in self._chunks(market, start, end, lowest, last_id, newest_first):
-            if wanted.is_satisfied_before(chunk, parts):
+            if wanted.is_satisfied_before(chunk, parts) or _is_beyond(chunk, start, end, newest_first):
                 break
             if chunk.last_time >= start and chunk.first_time < end:
                 parts += self._unpacked(chunk)
@@ -88,8 +92,33 @@ class TickTable:
         hours = hours_between(start, end)
         low, high = _pad(first_id), HIGHEST if last_id is None else _pad(last_id) + HIGHEST
         for hour in reversed(hours) if newest_first else hours:
-            items = self._table.query(_partition(market, hour), low, high, newest_first=newest_first)
+            partition = _partition(market, hour)
+            if start - hour > _WORTH_SEEKING and low == _pad(0):
+                low = self._seek(partition, start)
+            items = self._table.query(partition, low, high, newest_first=newest_first)
             yield from (_to_chunk(market, item) for item in items if self._is_alive(item))
+
+    def _seek(self, partition: str, time: int) -> str:
+        """A sort key at or before the first chunk that may hold a trade of ``time`` or later, a few minutes early.
+
+        Ids rise with time, so the key is guessed by interpolation between two known chunks; a guess reads one item.
+        A chunk spans no more than its minute, and one more minute is left for trades stamped out of order.
+        """
+        early = time - 2 * MINUTE
+        low = next(self._table.query(partition, limit=1), None)
+        high = next(self._table.query(partition, newest_first=True, limit=1), None)
+        if low is None or high is None or low.first_time >= early:
+            return _pad(0)
+        for _ in range(_GUESSES):
+            if early - low.first_time <= _CLOSE_ENOUGH or high.first_time <= early:
+                break
+            share = (early - _CLOSE_ENOUGH // 2 - low.first_time) / (high.first_time - low.first_time)
+            guess = _first_id(low) + int((_first_id(high) - _first_id(low)) * share)
+            found = next(self._table.query(partition, _pad(guess), limit=1), high)
+            if found.sk in (low.sk, high.sk):
+                break
+            low, high = (found, high) if found.first_time < early else (low, found)
+        return _pad(_first_id(low))
 
     def _unpacked(self, chunk: Chunk) -> Iterable[Trades]:
         try:
@@ -154,6 +183,18 @@ def _partition(market: Market, hour: int) -> str:
 
 def _pad(trade_id: int) -> str:
     return str(max(trade_id, 0)).zfill(_DIGITS)
+
+
+def _is_beyond(chunk: Chunk, start: int, end: int, newest_first: bool) -> bool:
+    """Whether neither this chunk nor a later one in the order of reading can hold a trade of start…end.
+
+    Two minutes are left for trades stamped out of order.
+    """
+    return chunk.last_time < start - 2 * MINUTE if newest_first else chunk.first_time >= end + 2 * MINUTE
+
+
+def _first_id(item: Item) -> int:
+    return int(item.sk.partition("#")[0])
 
 
 def _to_chunk(market: Market, item: Item) -> Chunk:
