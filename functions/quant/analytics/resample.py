@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.domain.bar import COMPLETE, FROM_EXCHANGE, FROM_TRADES, INCOMPLETE, UNKNOWN, Bars, Sums, narrow, wide
+from quant.domain.bar import (
+    COMPLETE,
+    FROM_EXCHANGE,
+    FROM_TRADES,
+    INCOMPLETE,
+    UNKNOWN,
+    Bars,
+    Sums,
+    concatenate,
+    narrow,
+    wide,
+)
 from quant.domain.trade import INT64_MAX, Bools, Ints, Trades
+
+_PIECE = 1 << 15
+# Looking up where a bar begins costs as much as dividing this many times by its length.
+_SEARCH = 8
 
 
 def bars_of_trades(
@@ -34,20 +50,38 @@ def bars_of_trades(
     """
     if not len(trades):
         return Bars.empty(interval, trades.price_decimals, trades.quantity_decimals)
+    edges = _edges(trades, interval)
+    parts = [trades.take(slice(low, high)) for low, high in pairwise(edges)]
+    before = [previous_id, *(part.last_id for part in parts[:-1])]
+    after = [*(part.first_id for part in parts[1:]), next_id]
+    is_open = [*(False for _ in parts[1:]), open_end]
+    return concatenate([_bars(*one, interval) for one in zip(parts, before, after, is_open, strict=True)])
+
+
+def _edges(trades: Trades, interval: int) -> list[int]:
+    """Where many trades are cut between bars, into pieces that the processor's cache holds: half the time, and memory
+    for one piece. Trades that do not ascend by time are one piece."""
+    times = trades.times
+    if len(times) <= _PIECE or not all(_ascends(times[at : at + _PIECE + 1]) for at in range(0, len(times), _PIECE)):
+        return [0, len(times)]
+    near = times[_PIECE::_PIECE]
+    inner = np.unique(np.searchsorted(times, near - near % interval))
+    return [0, *inner[inner > 0].tolist(), len(times)]
+
+
+def _bars(trades: Trades, previous_id: int | None, next_id: int | None, open_end: bool, interval: int) -> Bars:
     joined = _joined(trades, previous_id, next_id, open_end)
-    starts = trades.times - trades.times % interval
-    if not bool(np.all(starts[1:] >= starts[:-1])):
-        order = np.argsort(starts, kind="stable")
-        trades, joined, starts = trades.take(order), joined[order], starts[order]
-    first = np.flatnonzero(np.concatenate(([True], starts[1:] != starts[:-1])))
+    if not _ascends(trades.times):
+        order = np.argsort(trades.times // interval, kind="stable")
+        trades, joined = trades.take(order), joined[order]
+    first = _first_of_each(trades.times, interval)
     last = np.append(first[1:], len(trades)) - 1
-    volume, quote_volume = _volumes(trades, first)
-    taker_volume, taker_quote_volume = _volumes(trades, first, ~trades.buyer_is_maker)
+    volume, quote_volume, taker_volume, taker_quote_volume = _volumes(trades, first)
     return Bars(
         interval=interval,
         price_decimals=trades.price_decimals,
         quantity_decimals=trades.quantity_decimals,
-        time=starts[first],
+        time=trades.times[first] // interval * interval,
         open=trades.prices[first],
         high=np.maximum.reduceat(trades.prices, first),
         low=np.minimum.reduceat(trades.prices, first),
@@ -103,23 +137,41 @@ def _joined(trades: Trades, previous_id: int | None, next_id: int | None, open_e
     """For each trade, whether the ids before and after it are there."""
     links = np.empty(len(trades) + 1, dtype=np.bool_)
     links[0] = previous_id is not None and previous_id + 1 == trades.first_id
-    links[1:-1] = trades.ids[1:] == trades.last_ids[:-1] + 1
+    is_whole = trades.last_ids is trades.ids and trades.last_id - trades.first_id == len(trades) - 1
+    links[1:-1] = is_whole or trades.ids[1:] == trades.last_ids[:-1] + 1
     links[-1] = open_end if next_id is None else next_id == trades.last_id + 1
     return links[:-1] & links[1:]
 
 
-def _volumes(trades: Trades, first: NDArray[np.intp], mask: Bools | None = None) -> tuple[Sums, Sums]:
-    """Sums of quantity and of price times quantity; int64 where no sum can leave it, else Python integers."""
-    quantities = trades.quantities if mask is None else trades.quantities * mask
+def _first_of_each(times: Ints, interval: int) -> NDArray[np.intp]:
+    """Where each bar begins; ``times`` ascend, at least from bar to bar."""
+    low, high = int(times[0]) // interval, int(times[-1]) // interval
+    if (high - low) * _SEARCH > len(times) or not _ascends(times):
+        bars = times // interval
+        return np.flatnonzero(np.concatenate(([True], bars[1:] != bars[:-1])))
+    found = np.searchsorted(times, np.arange(low, high + 1) * interval)
+    return found[np.concatenate(([True], found[1:] != found[:-1]))]
+
+
+def _ascends(values: Ints) -> bool:
+    return bool((values[1:] >= values[:-1]).all())
+
+
+def _volumes(trades: Trades, first: NDArray[np.intp]) -> tuple[Sums, Sums, Sums, Sums]:
+    """Sums of quantity and of price times quantity, of all trades and of those whose taker bought; int64 where no sum
+    can leave it, else Python integers."""
+    prices, quantities = trades.prices, trades.quantities
+    bought = quantities * (~trades.buyer_is_maker).astype(np.int64)
     longest = int(np.diff(np.append(first, len(trades))).max())
-    largest = int(trades.quantities.max())
-    if largest * longest > INT64_MAX:
-        volume = narrow(np.add.reduceat(wide(quantities), first))
-    else:
-        volume = np.add.reduceat(quantities, first)
-    if largest * int(trades.prices.max()) * longest > INT64_MAX:
-        return volume, narrow(np.add.reduceat(wide(quantities) * wide(trades.prices), first))
-    return volume, np.add.reduceat(quantities * trades.prices, first)
+    largest = int(quantities.max()) * longest
+    if largest > INT64_MAX:
+        quantities, bought = wide(quantities), wide(bought)
+    if largest * int(prices.max()) > INT64_MAX:
+        prices = wide(prices)
+    volume, quote_volume, taker_volume, taker_quote_volume = (
+        narrow(np.add.reduceat(column, first)) for column in (quantities, quantities * prices, bought, bought * prices)
+    )
+    return volume, quote_volume, taker_volume, taker_quote_volume
 
 
 def _sum(values: Sums, first: NDArray[np.intp]) -> Sums:
