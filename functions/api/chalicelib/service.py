@@ -84,9 +84,18 @@ class MarketData:
             "reasons": reasons,
             "checks": checks,
             "ingestor": _summed(alive),
+            "data": self._data_quality() if is_up else None,
             "symbols": symbols,
         }
         return Answer(_json(body), status=200 if is_up else 503, headers={"Cache-Control": "no-store"})
+
+    def _data_quality(self) -> dict[str, int]:
+        return {
+            "damaged_chunks": len(self.storage.ticks.damaged()),
+            "dirty_marks": len(self.storage.ticks.dirty_marks()),
+            "incomplete_minutes": len(self.storage.bars.incomplete()),
+            "differing_bars": len(self.storage.bars.differences()),
+        }
 
     def symbols(self, now: int) -> Answer:
         beats = self.storage.heartbeats.all()

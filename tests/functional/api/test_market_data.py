@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -18,7 +18,7 @@ from api.chalicelib.service import MarketData
 from quant.domain.interval import DAY, MINUTE, SECOND
 from quant.errors import ThrottledError, UnavailableError
 from quant.storage.table import Item, MemoryTable
-from tests.functional.world import START, World, random_trades
+from tests.functional.world import MARKET, START, World, random_trades
 from tests.unit.quant.reference import plain_bars
 
 TRADES = random_trades(3_000)
@@ -209,6 +209,9 @@ def test_health_tells_lag_watermark_and_market(api: Api) -> None:
     assert reply.status == 200
     assert (reply.json["status"], reply.json["version"], reply.json["market"]) == ("ok", "1.2.3", "simulated")
     assert reply.json["checks"] == {"tick_data": {"ok": True}, "ohlc_data": {"ok": True}}
+    assert reply.json["data"] == {
+        "damaged_chunks": 0, "dirty_marks": 0, "incomplete_minutes": 1, "differing_bars": 0
+    }  # fmt: skip
     (row,) = reply.json["symbols"]
     assert (row["lag_ms"], row["last_id"]) == (5, TRADES.last_id)
     assert START < row["watermark"] <= row["last_time"]
@@ -266,6 +269,26 @@ def test_bad_input_is_refused_with_the_field(
     assert (reply.status, error["field"]) == (status, field)
     assert error["code"] == {404: "not_found", 422: "invalid_parameter"}[status]
     assert error["message"].startswith(field)
+
+
+def test_a_corrupt_chunk_is_skipped_counted_and_shown_and_its_bars_are_incomplete() -> None:
+    world = World()
+    world.follow()
+    world.write(TRADES)
+    partition = f"{MARKET.key}#2024-08-08T23"
+    victim = list(world.tick_data.query(partition))[20]
+    world.tick_data.put(replace(victim, payload=victim.payload[:-2]))
+    world.now = int(TRADES.times[-1]) + 1
+    world.beat(TRADES)
+    world.resample()
+    api = Api(world)
+    assert api.get("/health").json["data"]["damaged_chunks"] == 1
+    bars = api.get("/ohlc/BTCUSDT", interval="1m", start=START).json["bars"]
+    lost = range(int(victim.sk[:19]), int(victim.sk[20:39]) + 1)
+    broken = [bar for bar in bars[1:] if not bar["complete"]]
+    assert broken
+    for bar in broken:
+        assert bar["first_id"] - 1 in lost or bar["last_id"] + 1 in lost or bar["first_id"] < lost[0] < bar["last_id"]
 
 
 def test_a_wrong_method_is_405_in_the_same_shape(api: Api) -> None:
