@@ -6,7 +6,7 @@ anew; every scan reads all of them again, so that healed bars count within minut
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,13 +80,13 @@ class Analyst:
         summaries = self._summaries(read, end, now, finished=not unfinished)
         if not has_time():
             return Report(len(markets), summaries, unfinished=unfinished + 1)
-        chosen, aligned = _aligned(read, end)
-        self._correlations(chosen, aligned, now, finished=not unfinished)
-        report = Report(len(markets), summaries, len(chosen), unfinished=unfinished)
+        found = _field(read, end)
+        self._correlations(found, now, finished=not unfinished)
+        report = Report(len(markets), summaries, len(found.markets), unfinished=unfinished)
         if not is_due or unfinished:
             return report
-        tested, admitted, finished = self._scan(chosen, aligned, now, has_time)
-        return Report(len(markets), summaries, len(chosen), tested, admitted, True, unfinished + (not finished))
+        tested, admitted, finished = self._scan(found, now, has_time)
+        return Report(len(markets), summaries, len(found.markets), tested, admitted, True, unfinished + (not finished))
 
     def _window(self, market: Market, end: int) -> Bars:
         start, kept = end - WINDOW, self._kept.get(market)
@@ -113,8 +113,9 @@ class Analyst:
         self._publish("stats", body, now)
         return len(rows)
 
-    def _correlations(self, markets: Sequence[Market], aligned: Aligned | None, now: int, *, finished: bool) -> None:
+    def _correlations(self, found: Field, now: int, *, finished: bool) -> None:
         matrix: list[list[float | None]] = []
+        aligned = found.aligned
         if aligned is not None and aligned.closes.shape[1] > 3:
             unit = standardised_returns(aligned.closes)
             products = np.clip(unit @ unit.T, -1, 1)
@@ -126,7 +127,7 @@ class Analyst:
                 for row, mask in zip(products.tolist(), known.tolist(), strict=True)
             ]
         body = {
-            **_inputs(markets, aligned),
+            **_inputs(found),
             "method": "Pearson's correlation of log returns of 1m closes",
             "null_hypothesis": "there is no linear relation between the two symbols' returns",
             "finished": finished,
@@ -134,21 +135,22 @@ class Analyst:
         }
         self._publish("correlation", body, now)
 
-    def _scan(
-        self, markets: Sequence[Market], aligned: Aligned | None, now: int, has_time: Callable[[], bool]
-    ) -> tuple[int, int, bool]:
-        body: dict[str, Any] = {**_inputs(markets, aligned), "reason": None, "pairs": []}
+    def _scan(self, field: Field, now: int, has_time: Callable[[], bool]) -> tuple[int, int, bool]:
+        body: dict[str, Any] = {**_inputs(field), "reason": None, "pairs": []}
         tested, admitted, finished = 0, 0, True
         try:
-            if aligned is None:
+            if field.aligned is None:
                 raise SeriesError("symbols", "too_few", "must be at least two with bars in the window")
-            complete = [one.is_complete for one in aligned.coverage]
-            found = scan(aligned.closes, is_complete=complete, has_time=has_time)
+            complete = [one.is_complete for one in field.aligned.coverage]
+            found = scan(field.aligned.closes, is_complete=complete, has_time=has_time)
         except SeriesError as exc:
             body["reason"] = str(exc)
         else:
             tested, admitted, finished = found.tested, int(found.admitted.sum()), found.finished
-            body |= scan_summary(found, markets) | {"pairs": scan_rows(found, markets, MAX_ROWS)}
+            summary = scan_summary(found, field.markets)
+            body |= summary | {"excluded": body["excluded"] + summary["excluded"]}
+            body["pairs"] = scan_rows(found, field.markets, MAX_ROWS)
+        body["finished"] = finished
         self._publish("scan", body, now)
         return tested, admitted, finished
 
@@ -162,40 +164,56 @@ def _window(end: int) -> dict[str, Any]:
     return {"start": end - WINDOW, "end": end, "interval": M1.name}
 
 
-def _aligned(read: dict[Market, Bars], end: int) -> tuple[list[Market], Aligned | None]:
-    """The symbols that have most of the window, on one grid; gaps stand at the previous close and are counted."""
-    spans = {market: _span(bars, end) for market, bars in read.items()}
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The symbols that take part, on one grid, and why others do not. ``aligned`` is None for fewer than two."""
+
+    markets: tuple[Market, ...]
+    aligned: Aligned | None
+    excluded: tuple[tuple[Market, SeriesError], ...]
+
+
+def _field(read: dict[Market, Bars], end: int) -> Field:
+    """The symbols that have most of the window; gaps stand at the previous close and are counted."""
+    reasons = {market: error for market, bars in read.items() if (error := _unfit(bars)) is not None}
+    spans = {market: end - int(bars.time[0]) for market, bars in read.items() if market not in reasons}
     longest = max(spans.values(), default=0)
-    chosen = sorted(market for market, span in spans.items() if span and span >= _LEAST_SHARE * longest)
-    if len(chosen) < 2:
-        return chosen, None
-    start = end - longest
-    return chosen, align([read[market] for market in chosen], "previous", start, end)
+    for market, span in spans.items():
+        if span < _LEAST_SHARE * longest:
+            reasons[market] = SeriesError(market.symbol, "too_few", "has bars of only a part of the window")
+    chosen = tuple(sorted(spans.keys() - reasons.keys()))
+    aligned = None
+    if len(chosen) >= 2:
+        aligned = align([read[market] for market in chosen], "previous", end - longest, end)
+    return Field(chosen, aligned, tuple(sorted(reasons.items(), key=lambda pair: pair[0])))
 
 
-def _span(bars: Bars, end: int) -> int:
-    """From the first bar on; a symbol whose price never moved has none."""
+def _unfit(bars: Bars) -> SeriesError | None:
     if not len(bars):
-        return 0
+        return SeriesError("bars", "too_few", "has no bar in the window")
     try:
         not_constant(bars.close.astype(np.float64), "closes")
-    except SeriesError:
-        return 0
-    return end - int(bars.time[0])
+    except SeriesError as exc:
+        return exc
+    return None
 
 
-def _inputs(markets: Sequence[Market], aligned: Aligned | None) -> dict[str, Any]:
-    coverage = () if aligned is None else aligned.coverage
+def _inputs(field: Field) -> dict[str, Any]:
+    coverage, time = ((), None) if field.aligned is None else (field.aligned.coverage, field.aligned.time)
     return {
         "symbols": [
             {"exchange": market.exchange, "symbol": market.symbol, "coverage": cover, "complete": cover.is_complete}
-            for market, cover in zip(markets, coverage, strict=False)
+            for market, cover in zip(field.markets, coverage, strict=False)
+        ],
+        "excluded": [
+            {"exchange": market.exchange, "symbol": market.symbol, "code": error.reason, "reason": error.problem}
+            for market, error in field.excluded
         ],
         "window": {
-            "start": None if aligned is None else int(aligned.time[0]),
-            "end": None if aligned is None else int(aligned.time[-1]) + M1.ms,
+            "start": None if time is None else int(time[0]),
+            "end": None if time is None else int(time[-1]) + M1.ms,
             "interval": M1.name,
             "fill": "previous",
         },
-        "n": 0 if aligned is None else len(aligned.time),
+        "n": 0 if time is None else len(time),
     }
