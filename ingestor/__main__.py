@@ -16,6 +16,7 @@ from typing import cast
 from ingestor.archive import ArchivedTicks, Archiver
 from ingestor.exchanges.base import Exchange
 from ingestor.exchanges.binance import Binance
+from ingestor.exchanges.coinbase import Coinbase
 from ingestor.journal import Journal
 from ingestor.logging_json import JsonLog, Log
 from ingestor.old_trades import OldTrades
@@ -35,6 +36,7 @@ from quant.storage.storage import open_storage
 
 EXCHANGES: dict[str, Callable[[Settings], Exchange]] = {
     "binance": lambda settings: Binance(settings.binance_ws_url, settings.binance_rest_url),
+    "coinbase": lambda settings: Coinbase(settings.coinbase_ws_url, settings.coinbase_rest_url),
 }
 
 

@@ -25,8 +25,9 @@ from ingestor.exchanges.base import (
     Request,
     in_order,
 )
-from ingestor.exchanges.binance_messages import TradeMessage, columns_of, read_messages
+from ingestor.exchanges.binance_messages import TradeMessage, read_messages
 from ingestor.exchanges.columns import MAX_DIGITS, MAX_TEMPLATES, MIN_ROWS, Rows, groups, scaled
+from ingestor.exchanges.printed import columns_of
 from quant.domain.bar import Bars
 from quant.domain.interval import Interval
 from quant.domain.market import Instrument, Market

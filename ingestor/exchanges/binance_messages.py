@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from ingestor.exchanges.base import Event, Rejected, Reply, ShutdownNotice
-from quant.domain.decimals import decimals_needed, parse_scaled
-from quant.domain.trade import INT64_MAX, MAX_DECIMALS, Ints, Trades
+from quant.domain.trade import INT64_MAX
 
 _PLAIN = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?\Z", re.ASCII)
 _SYMBOL = re.compile(r"[A-Z0-9]{2,30}\Z")
@@ -101,45 +99,3 @@ def _classify(frame: bytes, message: _Message) -> Read:
 
 def _text(request_id: int | str | None) -> str:
     return "" if request_id is None else str(request_id)
-
-
-def columns_of(
-    found: Sequence[tuple[int, TradeMessage]], decimals: tuple[int, int]
-) -> tuple[tuple[Ints, Trades], list[int]]:
-    """Messages of one market with the positions of their frames, as columns; and positions of what does not fit.
-
-    A batch is widened to the decimals that its frames show. A frame that no common scale within 64 bits can hold is
-    refused, so that one absurd number costs no other trade.
-    """
-    refused: list[int] = []
-    kept = list(found)
-    price_decimals, quantity_decimals = decimals
-    for position, item in found:
-        price, quantity = decimals_needed(item.p), decimals_needed(item.q)
-        if max(price, quantity) > MAX_DECIMALS or not (_fits(item.p, price) and _fits(item.q, quantity)):
-            refused.append(position)
-            continue
-        price_decimals, quantity_decimals = max(price_decimals, price), max(quantity_decimals, quantity)
-    kept = [(at, item) for at, item in found if at not in refused] if refused else kept
-    if (price_decimals, quantity_decimals) != decimals and not all(
-        _fits(item.p, price_decimals) and _fits(item.q, quantity_decimals) for _, item in kept
-    ):
-        price_decimals, quantity_decimals = decimals
-        wide = [at for at, item in kept
-                if decimals_needed(item.p) > decimals[0] or decimals_needed(item.q) > decimals[1]]  # fmt: skip
-        refused += wide
-        kept = [(at, item) for at, item in kept if at not in wide]
-    trades = Trades.of(
-        [item.t for _, item in kept],
-        [item.T for _, item in kept],
-        [parse_scaled(item.p, price_decimals) for _, item in kept],
-        [parse_scaled(item.q, quantity_decimals) for _, item in kept],
-        [item.m is True for _, item in kept],
-        price_decimals=price_decimals,
-        quantity_decimals=quantity_decimals,
-    )
-    return (np.array([at for at, _ in kept], np.int64), trades), refused
-
-
-def _fits(text: str, decimals: int) -> bool:
-    return len(text.partition(".")[0].lstrip("-0")) + decimals <= 18

@@ -14,9 +14,10 @@ import pytest
 
 from infra.local.exchange.scripted import ScriptedMarket
 from infra.local.exchange.server import ExchangeServer
+from ingestor.exchanges.base import Exchange
 from ingestor.exchanges.binance import Binance
 from ingestor.journal import Journal
-from ingestor.options import Codec, Options, Ports
+from ingestor.options import Codec, OldTradeStore, Options, Ports
 from ingestor.service import Ingestor
 from quant.domain.interval import HOUR
 from quant.domain.market import Market
@@ -121,6 +122,8 @@ async def running(
     *,
     storage: Storage | None = None,
     markets: tuple[Market, ...] = (BTC,),
+    others: tuple[Exchange, ...] = (),
+    old_trades: OldTradeStore | None = None,
     **options: Any,
 ) -> AsyncIterator[Running]:
     """An ingestor that is connected."""
@@ -138,9 +141,9 @@ async def running(
     )
     journal = Journal(folder)
     ingestor = Ingestor(
-        [Binance(server.ws_url, server.rest_url)],
+        [Binance(server.ws_url, server.rest_url), *others],
         markets,
-        Ports(ticks, storage.bars, storage.heartbeats, storage.instruments),
+        Ports(ticks, storage.bars, storage.heartbeats, storage.instruments, old_trades),
         journal,
         Codec(pack, unpack),
         now_ms,
