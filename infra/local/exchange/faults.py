@@ -172,8 +172,14 @@ class _Armed:
 class Faults:
     """The armed faults of one server."""
 
-    def __init__(self, *faults: Fault, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        *faults: Fault,
+        clock: Callable[[], float] = time.monotonic,
+        struck: Callable[[Fault], None] = lambda fault: None,
+    ) -> None:
+        """``struck`` is told each time that a fault strikes."""
+        self._clock, self._struck = clock, struck
         self._armed: list[_Armed] = []
         for fault in faults:
             self.add(fault)
@@ -218,6 +224,7 @@ class Faults:
         return [armed for armed in self._armed if armed.begins <= now and isinstance(armed.fault, kind)]
 
     def _strike(self, armed: _Armed) -> None:
+        self._struck(armed.fault)
         if armed.ends is None:
             armed.left -= 1
             if armed.left <= 0:

@@ -17,6 +17,7 @@ from infra.local.exchange.market import Event
 from infra.local.exchange.session import Session, encode
 
 _PERIOD = 0.005
+ABNORMAL = 1006
 
 
 class Hub:
@@ -79,6 +80,10 @@ class Hub:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     def close(self, session: Session, code: int, reason: str = "") -> None:
+        if code == ABNORMAL:
+            # A code that is never sent: it is what the client sees where no close frame came.
+            session.abort(0)
+            return
         task = asyncio.ensure_future(session.connection.close(code, reason))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
