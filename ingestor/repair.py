@@ -111,9 +111,8 @@ def main() -> int:
         for one in damaged:
             done = await repair(one, ticks, archive, fetch, pack)
             failed += not done.is_whole
-            say(
-                f"{one.market} {one.first_id}…{one.last_id}: {done.found} of {done.wanted} trades from the {done.source}"
-            )
+            ids = f"{one.market} {one.first_id}…{one.last_id}"
+            say(f"{ids}: {done.found} of {done.wanted} trades from the {done.source}")
         say(f"{len(damaged) - failed} of {len(damaged)} damaged chunks repaired; bars follow within a minute")
         return 1 if failed else 0
 

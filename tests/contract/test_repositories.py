@@ -123,11 +123,15 @@ class TestTicks:
         backend.tables[0].put(replace(victim, payload=victim.payload[:-3]))
         assert rows(backend.storage.ticks.read(MARKET, START, START + HOUR)) == rows(trades)[:37] + rows(trades)[74:]
         assert backend.storage.ticks.note_damage() == 1
-        (key,) = backend.storage.ticks.damaged()
-        assert key.startswith("binance#BTCUSDT/1037-1073")
+        (damaged,) = backend.storage.ticks.damaged()
+        assert (damaged.market, damaged.hour, damaged.first_id, damaged.last_id) == (MARKET, START, 1_037, 1_073)
+        assert damaged.reason == "its checksum does not match"
         assert backend.storage.ticks.note_damage() == 0
-        backend.storage.ticks.clear_damage(key)
+        backend.storage.ticks.discard(damaged)
         assert backend.storage.ticks.damaged() == ()
+        _write(backend, trades.take(slice(37, 74)))
+        assert rows(backend.storage.ticks.read(MARKET, START, START + HOUR)) == rows(trades)
+        assert backend.storage.ticks.note_damage() == 0
 
     def test_the_last_id(self, backend: Backend) -> None:
         assert backend.storage.ticks.last_id(MARKET, START, START + HOUR) is None

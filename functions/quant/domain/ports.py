@@ -32,6 +32,18 @@ class DirtyMark:
 
 
 @dataclass(frozen=True, slots=True)
+class DamagedChunk:
+    """A stored chunk that cannot be read; all of its trades count as missing."""
+
+    market: Market
+    hour: int
+    first_id: int
+    last_id: int
+    digest: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Watermark:
     """How far a market has been resampled.
 
@@ -129,10 +141,11 @@ class TickRepository(Protocol):
     def note_damage(self) -> int:
         """Register the chunks that could not be read since the last call; how many."""
 
-    def damaged(self) -> tuple[str, ...]:
-        """Keys of the chunks that are registered as damaged."""
+    def damaged(self) -> tuple[DamagedChunk, ...]:
+        """Chunks that are registered as damaged."""
 
-    def clear_damage(self, key: str) -> None: ...
+    def discard(self, damaged: DamagedChunk) -> None:
+        """Delete a damaged chunk, unless a sound one has its key by now, and its registration."""
 
 
 class BarRepository(Protocol):

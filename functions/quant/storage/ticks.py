@@ -10,7 +10,7 @@ import numpy as np
 from quant.domain.chunk import MAX_CHUNK_TRADES, Chunk
 from quant.domain.interval import HOUR, MINUTE, SECOND, hours_between
 from quant.domain.market import Market
-from quant.domain.ports import Clock, DirtyMark
+from quant.domain.ports import Clock, DamagedChunk, DirtyMark
 from quant.domain.trade import Trades, merge
 from quant.errors import ChunkError
 from quant.storage import codec
@@ -30,7 +30,7 @@ class TickTable:
 
     def __init__(self, table: Table, clock: Clock, ttl_seconds: int) -> None:
         self._table, self._clock, self._ttl_seconds = table, clock, ttl_seconds
-        self._damage: dict[str, ChunkError] = {}
+        self._damage: dict[str, tuple[Chunk, ChunkError]] = {}
 
     def write(self, chunks: Sequence[Chunk]) -> None:
         self._table.put_all([self._to_item(chunk) for chunk in chunks])
@@ -75,14 +75,24 @@ class TickTable:
     def note_damage(self) -> int:
         found, self._damage = list(self._damage.values())[:_DAMAGE_NOTED], {}
         ttl = self._clock() // SECOND + self._ttl_seconds
-        self._table.put_all([Item(_DAMAGED, error.key, error.reason.encode(), ttl=ttl) for error in found])
-        return len(found)
+        items = [
+            Item(_DAMAGED, f"{chunk.market.key}#{_sk(chunk)}", error.reason.encode(), first_time=chunk.hour, ttl=ttl)
+            for chunk, error in found
+        ]
+        self._table.put_all(items)
+        return len(items)
 
-    def damaged(self) -> tuple[str, ...]:
-        return tuple(item.sk for item in self._table.query(_DAMAGED) if self._is_alive(item))
+    def damaged(self) -> tuple[DamagedChunk, ...]:
+        return tuple(_to_damaged(item) for item in self._table.query(_DAMAGED) if self._is_alive(item))
 
-    def clear_damage(self, key: str) -> None:
-        self._table.delete(_DAMAGED, key)
+    def discard(self, damaged: DamagedChunk) -> None:
+        sk = f"{_pad(damaged.first_id)}#{_pad(damaged.last_id)}#{damaged.digest}"
+        partition = _partition(damaged.market, damaged.hour)
+        stored = self._table.get(partition, sk)
+        # Equal trades have an equal key: what was stored anew may have taken the damaged chunk's place.
+        if stored is not None and not _is_sound(_to_chunk(damaged.market, stored)):
+            self._table.delete(partition, sk)
+        self._table.delete(_DAMAGED, f"{damaged.market.key}#{sk}")
 
     def _chunks(
         self, market: Market, start: int, end: int, first_id: int, last_id: int | None, newest_first: bool
@@ -125,7 +135,7 @@ class TickTable:
             return [codec.unpack(chunk)]
         except ChunkError as exc:
             # Skipped and counted: its ids are missing, so the bars made without it say that they are incomplete.
-            self._damage[exc.key] = exc
+            self._damage[exc.key] = (chunk, exc)
             return []
 
     def _is_alive(self, item: Item) -> bool:
@@ -134,7 +144,7 @@ class TickTable:
     def _to_item(self, chunk: Chunk) -> Item:
         return Item(
             pk=_partition(chunk.market, chunk.hour),
-            sk=f"{_pad(chunk.first_id)}#{_pad(chunk.last_id)}#{chunk.digest}",
+            sk=_sk(chunk),
             payload=chunk.payload,
             count=chunk.count,
             first_time=chunk.first_time,
@@ -181,6 +191,10 @@ def _partition(market: Market, hour: int) -> str:
     return f"{market.key}#{datetime.fromtimestamp(hour / 1000, UTC):%Y-%m-%dT%H}"
 
 
+def _sk(chunk: Chunk) -> str:
+    return f"{_pad(chunk.first_id)}#{_pad(chunk.last_id)}#{chunk.digest}"
+
+
 def _pad(trade_id: int) -> str:
     return str(max(trade_id, 0)).zfill(_DIGITS)
 
@@ -191,6 +205,14 @@ def _is_beyond(chunk: Chunk, start: int, end: int, newest_first: bool) -> bool:
     Two minutes are left for trades stamped out of order.
     """
     return chunk.last_time < start - 2 * MINUTE if newest_first else chunk.first_time >= end + 2 * MINUTE
+
+
+def _is_sound(chunk: Chunk) -> bool:
+    try:
+        codec.unpack(chunk)
+    except ChunkError:
+        return False
+    return True
 
 
 def _first_id(item: Item) -> int:
@@ -211,3 +233,9 @@ def _mark_key(mark: DirtyMark) -> str:
 def _to_mark(item: Item) -> DirtyMark:
     exchange, symbol, _, first_id, last_id = item.sk.split("#")
     return DirtyMark(Market(exchange, symbol), item.first_time, int(first_id), int(last_id), item.count)
+
+
+def _to_damaged(item: Item) -> DamagedChunk:
+    exchange, symbol, first_id, last_id, digest = item.sk.split("#")
+    market = Market(exchange, symbol)
+    return DamagedChunk(market, item.first_time, int(first_id), int(last_id), digest, item.payload.decode())
