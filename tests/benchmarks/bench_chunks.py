@@ -133,9 +133,8 @@ def _speeds() -> list[Row]:
     chunks = [codec.pack(market, piece)[0] for piece in pieces]
     parquets = [_parquet(piece) for piece in pieces]
     texts = [_json_zlib(piece) for piece in pieces]
-    ours = _rates(
-        len(pieces), lambda: [codec.pack(market, one) for one in pieces], lambda: list(map(codec.unpack, chunks))
-    )
+    count = len(pieces)
+    ours = _rates(count, lambda: [codec.pack(market, one) for one in pieces], lambda: list(map(codec.unpack, chunks)))
     peers = {
         "parquet": _rates(count, lambda: list(map(_parquet, pieces)), lambda: list(map(_read_parquet, parquets))),
         "pandas": _rates(count, lambda: list(map(_pandas, pieces)), lambda: list(map(_read_pandas, parquets))),
