@@ -13,7 +13,7 @@ from scipy.stats import t as student  # type: ignore[import-untyped,unused-ignor
 from statsmodels.regression.linear_model import OLS  # type: ignore[import-untyped,unused-ignore]
 from statsmodels.robust.norms import HuberT  # type: ignore[import-untyped,unused-ignore]
 from statsmodels.robust.robust_linear_model import RLM  # type: ignore[import-untyped,unused-ignore]
-from statsmodels.tools.sm_exceptions import ConvergenceWarning  # type: ignore[import-untyped,unused-ignore]
+from statsmodels.tools.sm_exceptions import ConvergenceWarning, SingularMatrixWarning  # type: ignore[import-untyped,unused-ignore]
 from statsmodels.tsa.stattools import adfuller  # type: ignore[import-untyped,unused-ignore]
 from statsmodels.tsa.vector_ar.vecm import coint_johansen  # type: ignore[import-untyped,unused-ignore]
 
@@ -199,7 +199,7 @@ def adf(values: ArrayLike, name: str = "spread") -> UnitRootTest:
 
     Parameters
     ----------
-    values : array_like, shape (n,), n ≥ 12
+    values : array_like, shape (n,), n ≥ 30
 
     Raises
     ------
@@ -232,7 +232,7 @@ def engle_granger(y: ArrayLike, x: ArrayLike) -> UnitRootTest:
 
     Parameters
     ----------
-    y, x : array_like, shape (n,), n ≥ 12
+    y, x : array_like, shape (n,), n ≥ 30
 
     Raises
     ------
@@ -315,10 +315,11 @@ def _rank_in_words(rank: int, count: int) -> str:
 def _adfuller(series: Floats, regression: str, name: str) -> tuple[float, float | None, int, int, dict[str, float]]:
     unit = float(series.std())
     try:
-        with np.errstate(all="ignore"):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("error", SingularMatrixWarning)
             found = adfuller(series / unit, regression=regression, autolag="AIC", result_object=True)
-    except (ValueError, np.linalg.LinAlgError) as exc:
-        raise SeriesError(name, "failed", f"has no Dickey-Fuller statistic: {exc}") from exc
+    except (ValueError, np.linalg.LinAlgError, SingularMatrixWarning) as exc:
+        raise SeriesError(name, "failed", "has no Dickey-Fuller statistic: its regression is singular") from exc
     statistic = float(found.statistic)
     p_value = float(found.pvalue) if math.isfinite(statistic) else None
     critical = {level: float(value) for level, value in found.critical_values.items()}

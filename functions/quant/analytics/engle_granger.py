@@ -28,7 +28,8 @@ from quant.analytics.series import COLLINEAR_R_SQUARED, Floats, Ints
 _ROWS, _PAIRS = 16, 256
 # Above this R² too many digits cancel in the quadratic form.
 _LONG_WAY_R_SQUARED = 1 - 1e-4
-FEWEST = 12
+FEWEST = 30
+"""With fewer points the regression of the most lags has hardly more rows than columns, and fits anything."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +85,7 @@ def engle_granger_blocks(z: Floats) -> Iterator[PairTests]:
 
     Parameters
     ----------
-    z : ndarray, shape (s, n), n ≥ 12
+    z : ndarray, shape (s, n), n ≥ 30
         Standardised rows.
 
     Yields
@@ -106,7 +107,7 @@ def residual_test(residual: Floats) -> tuple[float, int]:
 
     Parameters
     ----------
-    residual : ndarray, shape (n,), n ≥ 12
+    residual : ndarray, shape (n,), n ≥ 30
     """
     n = len(residual)
     m = max_lag(n)

@@ -130,7 +130,7 @@ def scan(
     Parameters
     ----------
     prices : array_like, shape (s, n)
-        Aligned prices, n ≥ 12. A row that is constant, not finite or not positive is excluded with its reason.
+        Aligned prices, n ≥ 30. A row that is constant, not finite or not positive is excluded with its reason.
     is_complete : array_like of bool, shape (s,), optional
         Whether a row's data are complete; all are when left out.
     criteria : Criteria, optional
