@@ -15,7 +15,7 @@ export PYTHONPATH := functions:.
 export SYMBOLS SOURCE SPEED PORT EMULATOR_PORT STATE_DIR PREFIX FLUSH_SECONDS TICK_TTL_SECONDS BAR_1S_TTL_SECONDS
 export BINANCE_WS_URL BINANCE_REST_URL SHARD LOG_LEVEL REAL_DATA_DIR
 
-.PHONY: help run stop status test check format bench site package lock clean chromium
+.PHONY: help run stop status test check format bench repair query site package lock clean chromium
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ format: $(VENV)  ## Format the code and mend what the linter can
 
 bench: $(VENV)  ## Measure, print a table and write build/bench.json
 	@$(PY) -m tests.benchmarks
+
+repair: $(VENV)  ## Rebuild damaged chunks, of the active run or of AWS, from the archive or the exchange
+	@exec $(PY) -m infra.local tool ingestor.repair
+
+query: $(VENV)  ## Ask the archive in SQL: make query SQL="select count(*) from ticks"
+	@exec $(PY) -m infra.local tool infra.query '$(subst ','\'',$(SQL))'
 
 site: $(VENV)  ## Build the static site into build/site
 	@$(PY) -c 'from pathlib import Path; from frontend_static.build import build; build(Path("build/site"))'

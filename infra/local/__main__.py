@@ -1,4 +1,4 @@
-"""``python -m infra.local run|stop|status|package``: the platform on this machine."""
+"""``python -m infra.local run|stop|status|tool|package``: the platform on this machine."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ def _dispatch(chosen: argparse.Namespace) -> int:
                 return commands.stop(quiet=chosen.quiet)
             case "status":
                 return commands.status()
+            case "tool":
+                return commands.tool(chosen.module, chosen.arguments)
             case _:
                 return commands.package()
     except QuantError as exc:
@@ -45,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     stop = commands.add_parser("stop", help="end a run and wait until its state is saved")
     stop.add_argument("--quiet", action="store_true", help="say nothing when nothing is running")
     commands.add_parser("status", help="say whether a run is active, and how it is")
+    tool = commands.add_parser("tool", help="run a module with the environment of the active run")
+    tool.add_argument("module")
+    tool.add_argument("arguments", nargs=argparse.REMAINDER)
     commands.add_parser("package", help="build the thin Lambda packages into build/packages")
     return parser
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
 import sys
 import time
 from collections.abc import Coroutine
@@ -19,7 +20,7 @@ from infra.local.signals import stop_signals
 from infra.local.stack import LocalStack, get_json
 from infra.local.status import Console, status_line
 from infra.local.templates import FUNCTION, load_template
-from quant.settings import Settings
+from quant.settings import Settings, child_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_PATIENCE = 120.0
@@ -131,6 +132,14 @@ def status() -> int:
 async def _health(url: str) -> dict[str, object]:
     async with aiohttp.ClientSession() as session:
         return await get_json(session, f"{url}/api/health")
+
+
+def tool(module: str, arguments: list[str]) -> int:
+    """Run a command-line tool on the active run, or where there is none, on what the user's environment says."""
+    settings, _ = local_settings()
+    active = Run.read(state_folder(settings))
+    environment = child_environment(**(active.environment if active else {}))
+    return subprocess.call([sys.executable, "-m", module, *arguments], env=environment, cwd=ROOT)
 
 
 def package() -> int:

@@ -12,7 +12,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Self
 
@@ -21,7 +21,7 @@ from infra.local.errors import AlreadyRunningError
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An active run. ``url`` is empty while it is starting."""
+    """An active run. ``url`` is empty while it is starting; ``environment`` is what the ingestor sees of it."""
 
     pid: int
     url: str = ""
@@ -29,6 +29,7 @@ class Run:
     source: str = ""
     symbols: tuple[str, ...] = ()
     since: float = 0.0
+    environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:

@@ -75,7 +75,8 @@ class LocalStack:
     def run(self) -> Run:
         """The facts that `stop`, `status` and a second run are told."""
         symbols = tuple(name(market) for market in self.markets)
-        return Run(os.getpid(), self.url, self.emulator_url, self.source_name, symbols, time.time())
+        environment = dict(self._ingestor.env) if self._ingestor else {}
+        return Run(os.getpid(), self.url, self.emulator_url, self.source_name, symbols, time.time(), environment)
 
     async def start(self) -> None:
         """Start all parts; ``stop`` is owed even when this fails.
