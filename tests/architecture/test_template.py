@@ -6,12 +6,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from analyse.handler import app as analyse_app
 from api.app import app
 from quant.settings import SETTINGS
+from quant.storage.parquet import SCALE, to_parquet
+from tests.functional.world import random_trades
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
@@ -73,3 +77,12 @@ def test_every_policy_names_its_actions_and_resources() -> None:
 def test_there_is_no_second_stage() -> None:
     assert TEMPLATE["Globals"]["Api"]["OpenApiVersion"]
     assert TEMPLATE["Resources"]["HttpApi"]["Properties"]["StageName"] == "api"
+
+
+def test_the_glue_table_has_the_columns_of_the_archive() -> None:
+    """Athena reads what the ingestor writes: the same names in the same order, decimals of the same scale."""
+    columns = TEMPLATE["Resources"]["ArchiveTable"]["Properties"]["TableInput"]["StorageDescriptor"]["Columns"]
+    schema = pq.read_schema(pa.BufferReader(to_parquet(random_trades(3))))
+    glue = {"bigint": "int64", "timestamp": "timestamp[ms, tz=UTC]", "boolean": "bool", "int": "int32"}
+    glue |= {f"decimal(38,{SCALE})": f"decimal128(38, {SCALE})"}
+    assert [(one["Name"], glue[one["Type"]]) for one in columns] == [(one.name, str(one.type)) for one in schema]
