@@ -50,15 +50,16 @@ class History:
         *, skip_known: bool = True,
     ) -> int:  # fmt: skip
         try:
-            return await self._fill(exchange, client, market, interval, start, end, skip_known)
+            return await self.fill(exchange, client, market, interval, start, end, skip_known=skip_known)
         except QuantError as exc:
             self._log("history_failed", "WARNING", market=str(market), interval=interval.name, reason=str(exc))
             return 0
 
-    async def _fill(
+    async def fill(
         self, exchange: Exchange, client: RestClient, market: Market, interval: Interval, start: int, end: int,
-        skip_known: bool,
+        *, skip_known: bool = True,
     ) -> int:  # fmt: skip
+        """The exchange's closed bars of ``start <= time < end``; how many were stored."""
         end = floor(end, interval.ms)
         if skip_known:
             known = set((await in_thread(self._bars.read, market, interval, start, end)).time.tolist())

@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("scenario", nargs="?", choices=SCENARIOS, default="storm")
     parser.add_argument("--faults", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=600.0, help="how long an outage lasts")
+    parser.add_argument("--seconds", type=float, help="how long it lasts (outages: 600)")
     parser.add_argument("--folder", type=Path, help="keep journals and logs there")
     parser.add_argument("--json", type=Path, help="write the figures there")
     options = parser.parse_args()

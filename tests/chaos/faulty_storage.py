@@ -1,4 +1,4 @@
-"""A DynamoDB-compatible endpoint in front of the emulator that throttles, loses answers, hands items back, goes away."""
+"""A DynamoDB endpoint in front of the emulator that throttles, loses answers, hands items back and goes away."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class FaultyStorage:
         request = msgspec.json.decode(body)
         if action != "BatchWriteItem":
             return body, {}
-        items = request["RequestItems"][self.table] if self.table in request["RequestItems"] else []
+        items = request["RequestItems"].get(self.table, [])
         if len(items) < 2:
             return body, {}
         kept = self.rng.randrange(1, len(items))

@@ -95,8 +95,8 @@ KINDS: Mapping[str, Maker] = {
     "REST 503": _status(503),
     "truncated pages": _moment(lambda rng, symbol: TruncatedPages(rows=rng.randrange(1, 30))),
     "storage throttles": _moment(lambda rng, symbol: StorageFault(kind="throttle", times=rng.randrange(1, 5))),
-    "storage: answer lost": _lasting(0.0, 1.0, lambda seconds, symbol: StorageFault(kind="answer_lost", seconds=seconds)),
-    "storage: time-out": _lasting(11.0, 11.5, lambda seconds, symbol: StorageFault(kind="answer_lost", seconds=seconds)),
+    "storage: answer lost": _lasting(0.0, 1.0, lambda lasts, symbol: StorageFault(kind="answer_lost", seconds=lasts)),
+    "storage: time-out": _lasting(11.0, 11.5, lambda lasts, symbol: StorageFault(kind="answer_lost", seconds=lasts)),
     "storage: unprocessed": _moment(lambda rng, symbol: StorageFault(kind="unprocessed", times=rng.randrange(1, 5))),
     "storage outage": _lasting(0.5, 5.0, lambda seconds, symbol: StorageFault(kind="outage", seconds=seconds)),
 }  # fmt: skip

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -18,7 +18,7 @@ from infra.local.exchange.faults import Fault, Halt, Skip
 from quant.domain.market import Market
 from tests.benchmarks.row import percentile
 from tests.chaos.faulty_storage import StorageFault
-from tests.chaos.schedule import Kill, Planned, schedule
+from tests.chaos.schedule import KILL, Kill, Planned, schedule
 from tests.chaos.truth import Verdict, judge
 from tests.chaos.world import SYMBOLS, World, now_ms, world
 
@@ -120,35 +120,28 @@ def _judge(made: World, firsts: dict[Market, int], lasts: dict[Market, int]) -> 
 
 
 def _report(storm: Storm, plan: list[Planned], verdict: Verdict, made: World, seconds: float) -> dict[str, Any]:
-    print(f"{'fault':26}{'times':>6}{'healed in: p50':>16}{'p95':>8}{'worst':>8}   seconds")
-    names = list(dict.fromkeys(sorted(planned.name for planned in plan)))
-    rows = {name: storm.healed.get(name, []) for name in names}
-    for name, times in [*rows.items(), ("all", [t for times in rows.values() for t in times])]:
-        if times:
-            figures = "".join(f"{percentile(times, share):8.2f}" for share in (0.5, 0.95))
-            print(f"{name:26}{len(times):6}{figures[:8]:>16}{figures[8:]}{max(times):8.2f}")
-        else:
-            print(f"{name:26}{0:6}")
-    never = [planned.name for planned in storm.waiting.values()]
-    kills = len(rows.get("kill -9", []))
+    rows = {name: storm.healed.get(name, []) for name in sorted({planned.name for planned in plan})}
+    everything = [seconds for times in rows.values() for seconds in times]
+    print(f"{'fault':26}{'times':>6}{'p50':>9}{'p95':>9}{'worst':>9}   seconds from its end until all is stored")
+    for name, times in [*rows.items(), ("all", everything)]:
+        shown = [percentile(times, 0.5), percentile(times, 0.95), max(times)] if times else []
+        print(f"{name:26}{len(times):6}{''.join(f'{value:9.2f}' for value in shown)}")
+    never = sorted(planned.name for planned in storm.waiting.values())
+    kills = len(rows.get(KILL, []))
     print(
-        f"{len(made.markets)} symbols, {sum(map(len, rows.values()))} faults struck, {len(never)} found no victim {never}"
+        f"{len(made.markets)} symbols, {len(everything)} faults struck, {kills} of them kills; "
+        f"{len(never)} found no victim{': ' if never else ''}{', '.join(never)}\n"
+        f"published {verdict.published:,}, stored {verdict.stored:,}: missing {verdict.missing}, "
+        f"duplicates {verdict.duplicates}, altered {verdict.altered}\n"
+        f"{verdict.copies:,} rows lie in more than one chunk; peak memory {made.peak_rss / 1e6:.0f} MB; {seconds:.0f} s"
     )
-    print(f"published {verdict.published:,}, stored {verdict.stored:,}: missing {verdict.missing}, duplicates "
-          f"{verdict.duplicates}, altered {verdict.altered}; {verdict.copies:,} rows in more than one chunk; kills {kills}; "
-          f"peak memory {made.peak_rss / 1e6:.0f} MB; {seconds:.0f} s")  # fmt: skip
-    complete = len(plan) == sum(map(len, rows.values()))
     return {
-        "passed": verdict.is_clean and complete,
-        "faults": sum(map(len, rows.values())),
+        "passed": verdict.is_clean and len(plan) == len(everything),
+        "faults": len(everything),
         "kinds": sum(bool(times) for times in rows.values()),
         "never": never,
         "kills": kills,
-        "missing": verdict.missing,
-        "duplicates": verdict.duplicates,
-        "altered": verdict.altered,
-        "published": verdict.published,
-        "stored": verdict.stored,
-        "worst_s": max((t for times in rows.values() for t in times), default=0.0),
+        **asdict(verdict),
+        "worst_s": max(everything, default=0.0),
         "seconds": seconds,
     }

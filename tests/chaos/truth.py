@@ -21,7 +21,7 @@ _SCALE = 8
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``copies`` counts rows that are stored more than once, in chunks that were cut differently: readers merge them."""
+    """``copies`` counts rows that are stored once more, in chunks that were cut differently: readers merge them."""
 
     published: int = 0
     stored: int = 0

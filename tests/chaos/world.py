@@ -1,4 +1,4 @@
-"""All parts around the ingestors under test: the exchange, the emulator's tables behind a faulty door, the processes."""
+"""All around the ingestors under test: the exchange, the emulator's tables behind a faulty door, the processes."""
 
 from __future__ import annotations
 
@@ -25,13 +25,12 @@ from infra.local.exchange.weights import Weights
 from infra.local.ports import choose
 from quant.domain.interval import M5, floor
 from quant.domain.market import Market
-from quant.settings import Settings
+from quant.settings import DEFAULT_SYMBOLS, Settings
 from tests.chaos.faulty_storage import FaultyStorage
 from tests.chaos.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
-SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT", "ADAUSDT", "DOGEUSDT", "LTCUSDT", "BCHUSDT", "LINKUSDT",
-           "AVAXUSDT", "DOTUSDT")  # fmt: skip
+SYMBOLS = tuple(DEFAULT_SYMBOLS.split(","))
 
 
 def now_ms() -> int:
@@ -40,7 +39,7 @@ def now_ms() -> int:
 
 @dataclass
 class World:
-    """What a scenario plays in."""
+    """What a scenario plays in. ``ledger`` is of the first prefix's ticks, which alone lie behind the faults."""
 
     folder: Path
     market: SimulatedMarket

@@ -37,7 +37,7 @@ async def test_a_hole_and_a_lost_connection_are_healed_by_cursor(
             for k in range(60):
                 await coinbase.publish(f"61837.{k:02d}", "1008.2", sent=k % 7 != 3, time=now_ms())
             await coinbase.drop()
-            for k in range(1_200):
+            for _ in range(1_200):
                 await coinbase.publish("61838", "0.5", time=now_ms())
             trades = await run.until_stored(range(5_001, 5_001 + 1_500 + 60 + 1_200), BTC_USD, seconds=30)
         assert int(trades.prices[-1]) == 6_183_800
