@@ -47,11 +47,6 @@ def test_huber_is_rlm_and_does_not_follow_an_outlier(pair: tuple[Floats, Floats]
     assert tests.ols(spiked, x).slope != pytest.approx(found.slope, rel=0.5)
 
 
-def test_huber_finds_the_line_that_most_points_lie_on() -> None:
-    x = np.arange(50.0)
-    assert tests.huber(np.where(x < 40, 2 * x, 5 * x), x).slope == pytest.approx(2, rel=1e-6)
-
-
 def test_adf_is_statsmodels(pair: tuple[Floats, Floats]) -> None:
     y, x = pair
     reference, found = adfuller(y - 1.7 * x, result_object=True), tests.adf(y - 1.7 * x)

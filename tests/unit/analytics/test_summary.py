@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from quant.analytics.resample import coarser
-from quant.analytics.summary import excess_kurtosis, max_drawdown, skew, summarise
+from quant.analytics.summary import Completeness, excess_kurtosis, max_drawdown, skew, summarise
 from quant.domain.bar import Bars
 from quant.domain.interval import HOUR, M5, MINUTE
 from quant.errors import SeriesError
@@ -71,13 +71,7 @@ def test_a_missing_bar_makes_no_return() -> None:
     found = summarise(bars, END - 100 * MINUTE, END)
     assert found.volatility is not None
     assert found.volatility.n == 97
-    completeness = found.completeness
-    assert (completeness.expected, completeness.bars, completeness.complete, completeness.incomplete) == (
-        100,
-        99,
-        97,
-        2,
-    )
+    assert found.completeness == Completeness(expected=100, bars=99, complete=97, incomplete=2, unknown=0)
     assert found.volume.per_minute is not None
     assert found.volume.per_minute.mean == pytest.approx(5 * 99 / 100)
 

@@ -1,0 +1,61 @@
+"""One /pairs/analyze, warm, from API Gateway's event to the answer's body; storage in memory, one BLAS thread."""
+
+from __future__ import annotations
+
+import time
+
+from tests.benchmarks.one_thread import rows_of
+from tests.benchmarks.row import Row, percentile
+
+N, TIMES = 1_440, 100
+
+
+def run() -> list[Row]:
+    return rows_of(__name__, "measure")
+
+
+def measure() -> list[Row]:
+    from analyse.pair_service import PairService
+    from analyse.routes import create_app
+    from quant.live_bars import LiveBars
+    from tests.functional.analyse.market import AnalysedMarket, event, minute_bars, tied, walks
+
+    world = AnalysedMarket()
+    x = walks(1, N)[0]
+    world.put("XUSDT", minute_bars(x))
+    world.put("YUSDT", minute_bars(tied(x)))
+    storage = world.storage
+    service = PairService(LiveBars(storage.ticks, storage.bars), storage.instruments)
+    app = create_app(lambda: service, lambda: world.now)
+    size = 0
+
+    def ask(**query: str) -> list[float]:
+        nonlocal size
+        request = event("/pairs/analyze", "GET", {"y": "YUSDT", "x": "XUSDT", "lookback": str(N), **query})
+        app(request, None)
+        spent = []
+        for _ in range(TIMES):
+            began = time.perf_counter()
+            answer = app(request, None)
+            spent.append(1e3 * (time.perf_counter() - began))
+            assert answer["statusCode"] == 200, answer["body"]
+            size = len(answer["body"])
+        return spent
+
+    # Interleaved figures would be fairer still; the differences are of the medians of a hundred each.
+    plain, johansen, kalman = ask(johansen="false"), ask(), ask(johansen="false", method="kalman")
+    about = f"n = {N:,}, {TIMES} requests, all methods and columns"
+    middle = percentile(plain, 0.5)
+    return [
+        Row("pairs.analyze_p50_ms", middle, "ms", f"without Johansen: {about}"),
+        Row("pairs.analyze_p95_ms", percentile(plain, 0.95), "ms", f"without Johansen: {about}", None, "≤ 250"),
+        Row("pairs.johansen_adds_ms", percentile(johansen, 0.5) - middle, "ms", "median"),
+        Row(
+            "pairs.kalman_backtest_adds_ms",
+            percentile(kalman, 0.5) - middle,
+            "ms",
+            "median, instead of the rolling one",
+        ),
+        Row("pairs.analyze_johansen_p95_ms", percentile(johansen, 0.95), "ms", "with Johansen"),
+        Row("pairs.body_kb", size / 1024, "KB", "the answer"),
+    ]
