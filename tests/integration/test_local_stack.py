@@ -60,6 +60,8 @@ def small_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _write(root / "functions/api/app.py", API)
     _write(root / "functions/resample/__init__.py", "")
     _write(root / "functions/resample/handler.py", RESAMPLE)
+    _write(root / "functions/analyse/__init__.py", "")
+    _write(root / "functions/analyse/handler.py", API)
     return root
 
 
