@@ -61,7 +61,7 @@ def _bars(health: Mapping[str, Any], facts: Mapping[str, Any], symbols: Sequence
     if isinstance(count, int):
         return f"{count:,} bars"
     marks = [entry["watermark"] for entry in symbols if isinstance(entry.get("watermark"), int)]
-    return f"bars to {time.strftime('%H:%M', time.gmtime(min(marks) / 1000))}" if marks else f"{UNKNOWN} bars"
+    return f"bars to {time.strftime('%H:%M', time.gmtime(min(marks) / 1000))}" if marks else "bars soon"
 
 
 class Console:

@@ -48,7 +48,7 @@ def test_a_status_that_is_not_ok_is_shown_first() -> None:
 )
 def test_missing_and_strange_fields_are_shown_as_unknown(health: dict[str, object]) -> None:
     line = status_line(health, source="simulator", elapsed=5)
-    assert "? trades/s · lag ? · ? chunks · ? bars" in line
+    assert "? trades/s · lag ? · ? chunks · bars soon" in line
 
 
 def test_an_api_that_does_not_answer_is_said() -> None:
