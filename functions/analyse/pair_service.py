@@ -21,7 +21,7 @@ from quant.analytics.pair import (
 )
 from quant.analytics.summary import YEAR
 from quant.domain.bar import Bars
-from quant.domain.interval import SECOND, Interval, floor
+from quant.domain.interval import HOUR, SECOND, Interval
 from quant.domain.market import DEFAULT_EXCHANGE, Market
 from quant.domain.ports import InstrumentRepository
 from quant.errors import SeriesError, ValidationError
@@ -131,9 +131,13 @@ class PairService:
         """The closed bars of both up to the newest of either."""
         interval, markets = request.interval, (request.y, request.x)
         tails = [self.live.tail(market, now) for market in markets]
-        # One more than asked for: the newest one may be open still.
-        end = floor(now, interval.ms) + interval.ms
-        start = end - (request.lookback + 1) * interval.ms
+        newest = [
+            self.live.read_newest(market, interval, now + HOUR, 1, tail)
+            for market, tail in zip(markets, tails, strict=True)
+        ]
+        # Through a halt the newest bar may be old. One more is read than asked for: the newest may be open still.
+        end = max((int(bars.time[-1]) for bars in newest if len(bars)), default=0) + interval.ms
+        start = max(end - (request.lookback + 1) * interval.ms, 0)
         read = [
             _closed(self.live.read(market, interval, start, end, tail), tail)
             for market, tail in zip(markets, tails, strict=True)

@@ -75,7 +75,7 @@ class Analyst:
 
     def run(self, now: int, has_time: Callable[[], bool] = lambda: True) -> Report:
         """Compute and publish what is due. When the time is over it ends between two steps with what it has."""
-        end = floor(now, MINUTE)
+        end = self._end(now)
         markets = [one.market for one in self.instruments.all()]
         last_scan = self.cache.computed_at("scan")
         is_due = last_scan is None or now - last_scan >= SCAN_EVERY - _EARLY
@@ -95,6 +95,11 @@ class Analyst:
             return report
         tested, admitted, finished = self._scan(_field(read, end - SCAN_WINDOW, end), now, has_time)
         return Report(len(markets), summaries, len(found.markets), tested, admitted, True, unfinished + (not finished))
+
+    def _end(self, now: int) -> int:
+        """Up to where bars are made: the minute that has just ended is not resampled yet, and would look like a gap."""
+        end = floor(now, MINUTE)
+        return min(end, max((mark.time for mark in self.bars.watermarks().values()), default=end))
 
     def _window(self, market: Market, end: int, reread: int) -> Bars:
         start, kept = end - SCAN_WINDOW, self._kept.get(market)

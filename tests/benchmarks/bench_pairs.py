@@ -27,23 +27,27 @@ def measure() -> list[Row]:
     storage = world.storage
     service = PairService(LiveBars(storage.ticks, storage.bars), storage.instruments)
     app = create_app(lambda: service, lambda: world.now)
+    kinds = {
+        "plain": {"johansen": "false"},
+        "johansen": {"johansen": "true"},
+        "kalman": {"johansen": "false", "method": "kalman"},
+    }
+    requests = {
+        kind: event("/pairs/analyze", "GET", {"y": "YUSDT", "x": "XUSDT", "lookback": str(N), **query})
+        for kind, query in kinds.items()
+    }
+    spent: dict[str, list[float]] = {kind: [] for kind in kinds}
     size = 0
-
-    def ask(**query: str) -> list[float]:
-        nonlocal size
-        request = event("/pairs/analyze", "GET", {"y": "YUSDT", "x": "XUSDT", "lookback": str(N), **query})
-        app(request, None)
-        spent = []
-        for _ in range(TIMES):
+    # Interleaved, so that what else the machine does meets all three alike; the first round warms up.
+    for turn in range(TIMES + 1):
+        for kind, request in requests.items():
             began = time.perf_counter()
             answer = app(request, None)
-            spent.append(1e3 * (time.perf_counter() - began))
+            if turn:
+                spent[kind].append(1e3 * (time.perf_counter() - began))
             assert answer["statusCode"] == 200, answer["body"]
             size = len(answer["body"])
-        return spent
-
-    # Interleaved figures would be fairer still; the differences are of the medians of a hundred each.
-    plain, johansen, kalman = ask(johansen="false"), ask(), ask(johansen="false", method="kalman")
+    plain, johansen, kalman = spent.values()
     about = f"n = {N:,}, {TIMES} requests, all methods and columns"
     middle = percentile(plain, 0.5)
     return [

@@ -82,6 +82,13 @@ def test_what_it_kept_in_memory_gives_what_a_fresh_process_reads(world: Analysed
     assert kept["symbols"] == body(world, "stats")["symbols"]
 
 
+def test_a_minute_that_is_not_resampled_yet_is_no_gap(world: AnalysedMarket) -> None:
+    world.now = NOW + 2 * MINUTE
+    analyst(world).run(world.now)
+    assert body(world, "scan")["window"]["end"] == END
+    assert {row["coverage"]["filled"] for row in body(world, "scan")["symbols"]} == {0}
+
+
 def test_a_run_without_time_stops_with_what_it_has(world: AnalysedMarket) -> None:
     for steps in range(12):
         left = iter([True] * steps)

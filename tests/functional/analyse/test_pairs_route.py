@@ -11,7 +11,7 @@ import pytest
 
 from analyse.pair_service import PairService
 from analyse.routes import create_app
-from quant.domain.interval import MINUTE
+from quant.domain.interval import HOUR, MINUTE
 from quant.http.answers import in_our_shape
 from quant.live_bars import LiveBars
 from tests.functional.analyse.market import END, AnalysedMarket, N, event, minute_bars, tied, walks, without
@@ -133,6 +133,15 @@ def test_an_open_bar_does_not_count(pairs: Pairs) -> None:
         pairs.world.now -= 2 * MINUTE
     assert found["end"] == END
     assert found["n"] == 100
+
+
+def test_through_a_halt_the_newest_bars_are_those_before_it(pairs: Pairs) -> None:
+    pairs.world.now += 5 * HOUR
+    try:
+        status, found = pairs.get(lookback=N)
+    finally:
+        pairs.world.now -= 5 * HOUR
+    assert (status, found["n"], found["end"]) == (200, N, END)
 
 
 def test_a_collinear_pair_says_which_statistics_have_no_meaning(pairs: Pairs) -> None:
