@@ -13,9 +13,10 @@ REFUSED := this project needs Python 3.11 or newer with its venv module: install
 export PYTHONPATH := functions:.
 # `make run SOURCE=simulator` reaches the program as a setting; its names are listed in functions/quant/settings.py.
 export SYMBOLS SOURCE SPEED PORT EMULATOR_PORT STATE_DIR PREFIX FLUSH_SECONDS TICK_TTL_SECONDS BAR_1S_TTL_SECONDS
-export BINANCE_WS_URL BINANCE_REST_URL SHARD LOG_LEVEL REAL_DATA_DIR
+export BINANCE_WS_URL BINANCE_REST_URL COINBASE_WS_URL COINBASE_REST_URL SHARD LOG_LEVEL REAL_DATA_DIR
+export HEAL_MAX_SECONDS JOURNAL_MAX_BYTES STREAMS_PER_CONNECTION
 
-.PHONY: help run stop status test check format bench repair query site package lock clean chromium
+.PHONY: help run stop status test check format bench chaos backfill repair query site package lock clean chromium
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,13 +43,29 @@ format: $(VENV)  ## Format the code and mend what the linter can
 	@$(PY) -m ruff format .
 
 bench: $(VENV)  ## Measure, print a table and write build/bench.json
+	@$(MAKE) .venv-bench/.stamp || echo 'the peers of requirements-bench.lock could not be installed: their rows have no ratio'
 	@$(PY) -m tests.benchmarks
+
+.venv-bench/.stamp: requirements-bench.lock
+	@echo 'installing the peers of benchmarks into .venv-bench…'
+	@[ -x .venv-bench/bin/python ] || $(PY) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@touch $@
+
+chaos: $(VENV)  ## Break everything and count the trades: FAULTS=1000 SEED=7 SCENARIO=storm|twins|exchange_outage|storage_outage|restart
+	@$(PY) -m tests.chaos $(or $(SCENARIO),storm) --faults $(or $(FAULTS),1000) --seed $(or $(SEED),7) $(if $(SECONDS),--seconds $(SECONDS))
+
+backfill: $(VENV)  ## Fetch past trades again: SYMBOLS=… FROM=2026-11-22T10:00 TO=… (KIND=bars: the exchange's bars)
+	@exec $(PY) -m infra.local tool ingestor.commands.backfill --from '$(FROM)' --to '$(TO)' --kind '$(or $(KIND),trades)'
 
 repair: $(VENV)  ## Rebuild damaged chunks, of the active run or of AWS, from the archive or the exchange
 	@exec $(PY) -m infra.local tool ingestor.repair
 
 query: $(VENV)  ## Ask the archive in SQL: make query SQL="select count(*) from ticks"
 	@exec $(PY) -m infra.local tool infra.query '$(subst ','\'',$(SQL))'
+
+costs: $(VENV)  ## Print the monthly AWS bill, line by line: make costs LOAD="symbols=200 trades_per_second=10000"
+	@$(PY) -m quant.costs $(LOAD)
 
 site: $(VENV)  ## Build the static site into build/site
 	@$(PY) -c 'from pathlib import Path; from frontend_static.build import build; build(Path("build/site"))'
@@ -58,6 +75,7 @@ package: $(VENV)  ## Build the thin Lambda packages of the local stack into buil
 
 lock: $(VENV)  ## Resolve the dependencies of pyproject.toml into requirements.lock
 	@.venv/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
+	@.venv/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-header -o requirements-bench.lock
 
 clean:  ## Delete what was built and the local state; .venv stays
 	@if [ -x $(PY) ]; then $(PY) -m infra.local stop --quiet; fi

@@ -134,6 +134,8 @@ class Resumer:
         begin = own.id + 1 if own.id >= 0 or first is None else first
         if own.id >= 0 and own.time < start and first != begin:
             # Stored trades end too long ago: what is healed begins with the horizon, the rest is said.
+            own = await self._last_tick(tracker.market, own)
+            begin = own.id + 1
             begin = max(await first_id_at(exchange, client, tracker.market.symbol, start), begin)
             if begin > own.id + 1:
                 self._gap(tracker, own, begin - 1, start)
@@ -181,6 +183,15 @@ class Resumer:
         bars = await in_thread(self._bars.read, market, M1, now - _MEMORY, now)
         own = bars.take((bars.first_id >= 0) & (bars.first_id < first))
         return Reached(min(int(own.last_id.max()), first - 1), int(own.time.max())) if len(own) else Reached()
+
+    async def _last_tick(self, market: Market, own: Reached) -> Reached:
+        """Ticks may reach a little further than the bars that were made of them."""
+        later = await in_thread(
+            lambda: self._ticks.read(market, own.time - MINUTE, own.time + HOUR, first_id=own.id + 1)
+        )
+        whole = later.ids - np.arange(len(later)) == own.id + 1
+        row = int(np.argmin(whole)) - 1 if not whole.all() else len(later) - 1
+        return Reached(int(later.last_ids[row]), int(later.times[row])) if row >= 0 else own
 
     def _gap(self, tracker: Tracker, own: Reached, last: int, end: int) -> None:
         market, first = tracker.market, own.id + 1

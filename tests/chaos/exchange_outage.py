@@ -50,7 +50,7 @@ async def run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         found = await verdict(made, firsts, lasts)
     print(
         f"first start: whole 5m bars of {len(SYMBOLS)} symbols after {first_start:.0f} s more\n"
-        f"outage of {seconds:.0f} s at {len(SYMBOLS)} × {PER_SECOND:g} trades/s: {missed:,} trades missed, healed\n"
+        f"outage of {seconds:.0f} s at {len(SYMBOLS)} x {PER_SECOND:g} trades/s: {missed:,} trades missed, healed\n"
         f"{healed:.0f} s after its end; at most {meter.most:,} of {meter.limit:,} weight a minute, "
         f"{meter.refused} refusals\n"
         f"missing {found.missing}, duplicates {found.duplicates}, altered {found.altered} of {found.published:,}; "

@@ -35,7 +35,7 @@ async def run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         await ingestor.stop(20)
         found = await verdict(made, firsts, lasts)
     print(
-        f"outage of {seconds:.0f} s at {len(SYMBOLS)} × {PER_SECOND:g} trades/s: {behind:,} trades kept, journal "
+        f"outage of {seconds:.0f} s at {len(SYMBOLS)} x {PER_SECOND:g} trades/s: {behind:,} trades kept, journal "
         f"{kept / 1e6:.1f} MB, peak memory {peak / 1e6:.0f} MB ({calm / 1e6:.0f} MB before)\n"
         f"caught up {catching_up:.1f} s after its end; then a trade is stored within {live:.1f} s\n"
         f"missing {found.missing}, duplicates {found.duplicates}, altered {found.altered} of {found.published:,}"
