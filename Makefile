@@ -16,7 +16,7 @@ export SYMBOLS SOURCE SPEED PORT EMULATOR_PORT STATE_DIR PREFIX FLUSH_SECONDS TI
 export BINANCE_WS_URL BINANCE_REST_URL COINBASE_WS_URL COINBASE_REST_URL SHARD LOG_LEVEL REAL_DATA_DIR
 export HEAL_MAX_SECONDS JOURNAL_MAX_BYTES STREAMS_PER_CONNECTION
 
-.PHONY: help run stop status test check format bench chaos backfill repair query site package lock clean chromium
+.PHONY: help run stop status test check format bench chaos backfill repair query costs site package lock clean chromium
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ repair: $(VENV)  ## Rebuild damaged chunks, of the active run or of AWS, from th
 
 query: $(VENV)  ## Ask the archive in SQL: make query SQL="select count(*) from ticks"
 	@exec $(PY) -m infra.local tool infra.query '$(subst ','\'',$(SQL))'
+
+costs: $(VENV)  ## Print the monthly AWS bill, line by line: make costs LOAD="symbols=200 trades_per_second=10000"
+	@$(PY) -m quant.costs $(LOAD)
 
 costs: $(VENV)  ## Print the monthly AWS bill, line by line: make costs LOAD="symbols=200 trades_per_second=10000"
 	@$(PY) -m quant.costs $(LOAD)

@@ -15,6 +15,9 @@ STDLIB = set(sys.stdlib_module_names)
 ALLOWED: dict[str, set[str]] = {
     "functions/quant/errors.py": set(),
     "functions/quant/domain": {"numpy", "quant.domain", "quant.errors"},
+    "functions/quant/usage.py": set(),
+    "functions/quant/monthly_use.py": {"quant.usage"},
+    "functions/quant/costs.py": {"quant.monthly_use"},
     "functions/quant/settings.py": {"quant.domain", "quant.errors"},
     "functions/quant/analytics": {"numpy", "quant.domain", "quant.errors", "quant.analytics"},
     "functions/quant/analytics/econometrics.py": {

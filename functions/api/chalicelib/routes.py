@@ -8,6 +8,7 @@ from collections.abc import Callable
 from chalice.app import Chalice
 
 from api.chalicelib.analytics_routes import add_analytics_routes
+from api.chalicelib.costs_routes import add_costs_route
 from api.chalicelib.service import MarketData
 from quant.domain.ports import Clock
 from quant.http.answers import Answer, in_our_shape
@@ -42,4 +43,5 @@ def create_app(market_data: Callable[[], MarketData], clock: Clock) -> Chalice:
         return market_data().ohlc(symbol, query, clock())
 
     add_analytics_routes(routes, lambda: market_data().storage, clock)
+    add_costs_route(routes, lambda: market_data().storage, clock)
     return app
