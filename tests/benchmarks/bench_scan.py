@@ -29,7 +29,7 @@ LAMBDA_SECONDS = 40
 
 
 def run() -> list[Row]:
-    return [row for part in ("speed", "growth", "memory", "findings") for row in rows_of(__name__, part)]
+    return [row for part in ("speed", "growth", "memory", "whole_run", "findings") for row in rows_of(__name__, part)]
 
 
 def market(symbols: int, n: int = N, seed: int = 1) -> Floats:
@@ -52,7 +52,7 @@ def speed() -> list[Row]:
     orders = [(found.first[pair], found.second[pair]) for pair in chosen]
     orders += [(x, y) for y, x in orders]
     answers, theirs = _timed(lambda: [coint(prices[y], prices[x]) for y, x in orders])
-    _, archs = _timed(lambda: [engle_granger(prices[y], prices[x]).pvalue for y, x in orders])
+    _, archs = _timed(lambda: [engle_granger(prices[y], prices[x], method="aic").pvalue for y, x in orders])
     ours = np.concatenate([found.statistic[chosen, 0], found.statistic[chosen, 1]])
     our_p = np.concatenate([found.p_value[chosen, 0], found.p_value[chosen, 1]])
     difference = max(
@@ -78,17 +78,44 @@ def speed() -> list[Row]:
 
 
 def growth() -> list[Row]:
-    rows, rate = [], 0.0
+    rows, rate = [], {}
     for symbols in (50, 100, 200, 400):
         found, seconds = _best(lambda symbols=symbols: scan(market(symbols)), 2)
-        rate = 2 * len(found.first) / seconds
         rows.append(Row(f"scan.symbols_{symbols}", seconds, "s", f"{2 * len(found.first):,} tests, n = {N:,}"))
-    for n in (500, N, 10_000):
+    for n in (500, N, SCANNED, 10_000):
         found, seconds = _best(lambda n=n: scan(market(SYMBOLS, n)), 2)
+        rate[n] = 2 * len(found.first) / seconds
         rows.append(Row(f"scan.n_{n}", seconds, "s", f"{SYMBOLS} symbols"))
-    symbols = int(np.sqrt(rate * LAMBDA_SECONDS))
     note = f"extrapolated: what one core like this one scans in the {LAMBDA_SECONDS} s of a run, reading apart"
-    return [*rows, Row("scan.symbols_in_a_run", symbols, "symbols", note)]
+    for n in (N, SCANNED):
+        symbols = int(np.sqrt(rate[n] * LAMBDA_SECONDS))
+        rows.append(Row(f"scan.symbols_in_a_run_{n}", symbols, "symbols", f"n = {n:,}, {note}"))
+    return rows
+
+
+def whole_run() -> list[Row]:
+    """The analyse function's run over a hundred symbols with three days of bars in memory."""
+    from analyse.service import Analyst
+    from quant.domain.interval import MINUTE
+    from quant.http.answers import to_json
+    from tests.functional.analyse.market import NOW, AnalysedMarket, minute_bars
+
+    world = AnalysedMarket()
+    for place, closes in enumerate(market(100, SCANNED)):
+        world.put(f"S{place}USDT", minute_bars(closes))
+    storage = world.storage
+    analyst = Analyst(storage.bars, storage.instruments, storage.cache, to_json, lambda: world.now)
+    first, cold = _timed(lambda: analyst.run(NOW))
+    second, warm = _timed(lambda: analyst.run(NOW + MINUTE))
+    _, scanning = _timed(lambda: analyst.run(NOW + 5 * MINUTE))
+    assert first.scanned
+    assert not second.scanned
+    note = "100 symbols, three days of minutes, storage in memory"
+    return [
+        Row("analyse.run_cold_s", cold, "s", f"everything read, 4,950 pairs scanned: {note}"),
+        Row("analyse.run_warm_s", warm, "s", "statistics and correlations only"),
+        Row("analyse.run_scan_s", scanning, "s", "with the scan"),
+    ]
 
 
 def memory() -> list[Row]:

@@ -6,6 +6,8 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
@@ -16,7 +18,7 @@ from statsmodels.tsa.stattools import adfuller, coint
 from quant.analytics.engle_granger import engle_granger_blocks, max_lag, residual_test, standardised
 from quant.analytics.mackinnon import critical_values, p_values
 from quant.analytics.multiple_testing import benjamini_hochberg
-from quant.analytics.scan import Criteria, scan
+from quant.analytics.scan import Criteria, Scan, scan
 from quant.analytics.spread import half_life, zscore
 from quant.errors import SeriesError
 
@@ -76,6 +78,26 @@ def test_nearly_collinear_pairs_keep_their_digits(noise: float) -> None:
         assert not tests.collinear[0]
         assert tests.lag[0, order] == lag
         assert tests.statistic[0, order] == pytest.approx(statistic, abs=1e-6)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.permutations(range(18)))
+def test_the_order_of_the_symbols_changes_nothing(order: list[int]) -> None:
+    """Which block a pair falls into, and which of its two comes first, is no part of its result."""
+    prices = market(18, 60)
+    plain, mixed = (_by_pair(scan(prices[rows])) for rows in (list(range(18)), order))
+    for (y, x), (statistic, lag, life) in mixed.items():
+        expected = plain[order[y], order[x]]
+        assert lag == expected[1]
+        assert (statistic, life) == pytest.approx((expected[0], expected[2]), rel=1e-8, nan_ok=True)
+
+
+def _by_pair(found: Scan) -> dict[tuple[int, int], tuple[float, int, float]]:
+    results = {}
+    for pair, (i, j) in enumerate(zip(found.first.tolist(), found.second.tolist(), strict=True)):
+        for at, (y, x) in enumerate(((i, j), (j, i))):
+            results[y, x] = (found.statistic[pair, at], int(found.lag[pair, at]), found.half_life[pair, at])
+    return results
 
 
 def test_collinear_pairs_are_recognised_where_statsmodels_warns() -> None:
