@@ -19,6 +19,7 @@ from ingestor.exchanges.binance import Binance
 from ingestor.exchanges.coinbase import Coinbase
 from ingestor.journal import Journal
 from ingestor.logging_json import JsonLog, Log
+from ingestor.metrics import EmbeddedMetrics
 from ingestor.old_trades import OldTrades
 from ingestor.options import Codec, Options, Ports, journal_folder
 from ingestor.pipeline import TTL_MARGIN
@@ -115,7 +116,8 @@ async def _run(
     archiver = archiver_of(settings, stored.ticks, archive, log) if archive else None
     ticks = cast(TickRepository, ArchivedTicks(stored.ticks, archiver)) if archiver else stored.ticks
     ports = Ports(ticks, stored.bars, stored.heartbeats, stored.instruments, old_trades)
-    ingestor = Ingestor(exchanges, markets, ports, journal, Codec(pack, unpack), now_ms, log, options)
+    ingestor = Ingestor(exchanges, markets, ports, journal, Codec(pack, unpack), now_ms, log, options,
+                        EmbeddedMetrics(sys.stdout))  # fmt: skip
     archiving = asyncio.create_task(archiver.run(markets)) if archiver else None
     try:
         return 0 if await ingestor.run(stop) else 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import count
@@ -31,7 +31,7 @@ from ingestor.silence import Silence
 from ingestor.threads import in_thread
 from ingestor.writer import Writer
 from quant.domain.market import Market
-from quant.domain.ports import Clock
+from quant.domain.ports import Clock, Heartbeat
 from quant.errors import QuantError
 
 TICK_MS = 200
@@ -51,7 +51,9 @@ class Ingestor:
         clock: Clock,
         log: Log,
         options: Options,
+        metrics: Callable[[Heartbeat], None] = lambda beat: None,
     ) -> None:
+        self._metrics = metrics
         self._exchanges = {e.name: e for e in exchanges if any(m.exchange == e.name for m in markets)}
         self._markets, self._ports, self._journal, self._clock, self._log = markets, ports, journal, clock, log
         self._options = options
@@ -242,6 +244,7 @@ class Ingestor:
     async def _beat(self) -> None:
         for number in count():
             beat = self._pulse.beat(self._clock())
+            self._metrics(beat)
             try:
                 await in_thread(self._ports.heartbeats.put, beat)
                 self.writer.raise_frontiers(await in_thread(self._frontiers))

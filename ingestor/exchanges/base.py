@@ -157,6 +157,15 @@ class Exchange(Protocol):
         """Bars with trades that were closed at ``closed_by`` (ms)."""
 
 
+def as_bytes(frames: Sequence[Frame]) -> list[bytes]:
+    """Frames as they came over the wire; in the usual case they are that already, which one call finds out."""
+    try:
+        b"".join(frames)  # type: ignore[arg-type]
+    except TypeError:
+        return [frame.encode() if isinstance(frame, str) else frame for frame in frames]
+    return list(frames)  # type: ignore[arg-type]
+
+
 def in_order(parts: Sequence[tuple[Ints, Trades]]) -> tuple[Ints, Trades]:
     """Join parts of one market, each with the positions of its frames, in the order of the positions."""
     if len(parts) == 1:

@@ -23,6 +23,7 @@ from ingestor.exchanges.base import (
     ParsedFrames,
     Rejected,
     Request,
+    as_bytes,
     in_order,
 )
 from ingestor.exchanges.binance_messages import TradeMessage, read_messages
@@ -85,7 +86,7 @@ class Binance:
         )
 
     def parse(self, frames: Sequence[Frame]) -> ParsedFrames:
-        raw = [frame.encode() if isinstance(frame, str) else frame for frame in frames]
+        raw = as_bytes(frames)
         parts: Parts = {}
         done = np.zeros(len(raw), np.bool_)
         if len(raw) >= MIN_ROWS:

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from ingestor.metrics import EmbeddedMetrics
+from quant.domain.ports import Heartbeat, MarketPulse
+from tests.unit.ingestor.trades import BTC
+
+
+def beat(lag: int | None = 70, **figures: Any) -> Heartbeat:
+    pulse = MarketPulse(BTC, 5, 1_000, 5, 1_000, 1_000, lag_ms=lag)
+    return Heartbeat("1/2", "here", 1_700_000_000_000, "live", (pulse,), figures)
+
+
+def test_counters_are_told_as_what_was_added() -> None:
+    metrics = EmbeddedMetrics(io.StringIO())
+    assert metrics.line(beat(trades=100, quarantined=2))["Trades"] == 100
+    second = metrics.line(beat(trades=130, quarantined=2, journal_bytes=77))
+    assert (second["Trades"], second["QuarantinedFrames"], second["JournalBytes"]) == (30, 0, 77)
+
+
+def test_every_metric_has_a_value_and_none_a_symbol() -> None:
+    stream = io.StringIO()
+    EmbeddedMetrics(stream)(beat(trades=1, quarantined_by_reason={"json": 3}))
+    line = json.loads(stream.getvalue())
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [[]]
+    assert all(isinstance(line[metric["Name"]], int | float) for metric in directive["Metrics"])
+    assert line["LagMilliseconds"] == 70
+    assert line["quarantined_by_reason"] == {"json": 3}
+    assert "BTCUSDT" not in stream.getvalue()
+
+
+def test_a_stream_that_is_closed_does_no_harm() -> None:
+    stream = io.StringIO()
+    stream.close()
+    EmbeddedMetrics(stream)(beat())
+
+
+def test_without_a_trade_there_is_no_lag() -> None:
+    assert "LagMilliseconds" not in EmbeddedMetrics(io.StringIO()).line(beat(lag=None))
