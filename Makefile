@@ -67,9 +67,6 @@ query: $(VENV)  ## Ask the archive in SQL: make query SQL="select count(*) from 
 costs: $(VENV)  ## Print the monthly AWS bill, line by line: make costs LOAD="symbols=200 trades_per_second=10000"
 	@$(PY) -m quant.costs $(LOAD)
 
-costs: $(VENV)  ## Print the monthly AWS bill, line by line: make costs LOAD="symbols=200 trades_per_second=10000"
-	@$(PY) -m quant.costs $(LOAD)
-
 site: $(VENV)  ## Build the static site into build/site
 	@$(PY) -c 'from pathlib import Path; from frontend_static.build import build; build(Path("build/site"))'
 
