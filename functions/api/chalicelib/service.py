@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +70,8 @@ class MarketData:
                 "last_id": pulse.last_id,
                 "last_time": pulse.last_time or None,
                 "lag_ms": pulse.lag_ms,
+                "holes_open": pulse.counters.get("holes_open", 0),
+                "missing_ids": pulse.counters.get("missing_ids", 0),
                 "watermark": marks[market].time if market in marks else None,
             }
             for market, pulse in sorted(pulses.items())
@@ -83,7 +86,8 @@ class MarketData:
             "market": beats[-1].source if beats else None,
             "reasons": reasons,
             "checks": checks,
-            "ingestor": _summed(alive),
+            "ingestor": _summed(alive) | {"quarantined_by_reason": _counted(alive, "quarantined_by_reason")},
+            "gaps": _gaps(beats),
             "data": self._data_quality() if is_up else None,
             "symbols": symbols,
         }
@@ -253,6 +257,22 @@ def _summed(beats: list[Heartbeat]) -> dict[str, float]:
         if isinstance(value, int | float):
             total[name] = round(total.get(name, 0) + value, 3)
     return total
+
+
+def _counted(beats: list[Heartbeat], name: str) -> dict[str, int]:
+    """One figure that counts by reason, of all ingestors together."""
+    total: Counter[str] = Counter()
+    for beat in beats:
+        found = beat.figures.get(name)
+        total.update(found if isinstance(found, dict) else {})
+    return dict(total)
+
+
+def _gaps(beats: tuple[Heartbeat, ...]) -> list[dict[str, Any]]:
+    """Recorded gaps as the newest heartbeat of each shard tells them: trades that only a backfill brings."""
+    newest = {beat.shard: beat for beat in beats}
+    told = (gap for beat in newest.values() for gap in beat.figures.get("recorded_gaps", []))
+    return sorted(told, key=lambda gap: (gap["exchange"], gap["symbol"], gap["first_id"]))
 
 
 def _reasons(now: int, alive: list[Heartbeat], symbols: list[dict[str, Any]]) -> list[str]:

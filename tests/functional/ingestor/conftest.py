@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +89,7 @@ class Running:
     def stored(self, market: Market = BTC) -> Trades:
         return self.ticks.read(market, now_ms() - 12 * HOUR, now_ms() + HOUR)
 
-    async def until_stored(self, ids: range, market: Market = BTC, seconds: float = 15.0) -> Trades:
+    async def until_stored(self, ids: Iterable[int], market: Market = BTC, seconds: float = 15.0) -> Trades:
         async with asyncio.timeout(seconds):
             while self.stored(market).ids.tolist() != list(ids):
                 self.ticks.written.clear()
