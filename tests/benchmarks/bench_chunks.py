@@ -46,7 +46,7 @@ def _sizes() -> list[Row]:
     folder = frames_folder()
     if folder is None:
         return [
-            Row(name, float("nan"), unit, RECORDED)
+            Row(name, None, unit, RECORDED)
             for name, unit in (("chunk.bytes_per_trade", "B"), ("chunk.write_units_per_million", "units"))
         ]
     rows = []

@@ -9,10 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``ratio`` says how many times better than the peer; both were measured in the same run."""
+    """``ratio`` says how many times better than the peer; both were measured in the same run. ``value`` is None where
+    nothing could be measured, and ``peer`` then says why."""
 
     name: str
-    value: float
+    value: float | None
     unit: str
     peer: str = ""
     ratio: float | None = None
@@ -25,7 +26,14 @@ class Row:
 def table(rows: Sequence[Row]) -> str:
     cells = [("name", "value", "unit", "ratio", "peer", "goal")]
     cells += [
-        (row.name, f"{row.value:,.4g}", row.unit, "" if row.ratio is None else f"{row.ratio:,.3g}", row.peer, row.goal)
+        (
+            row.name,
+            "-" if row.value is None else f"{row.value:,.4g}",
+            row.unit,
+            "" if row.ratio is None else f"{row.ratio:,.3g}",
+            row.peer,
+            row.goal,
+        )
         for row in rows
     ]
     widths = [max(len(line[place]) for line in cells) for place in range(len(cells[0]))]
