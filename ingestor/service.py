@@ -19,15 +19,15 @@ from ingestor.gaps import Gaps, close_filled
 from ingestor.heal import Healer
 from ingestor.healplan import HealPlan
 from ingestor.heartbeat import Pulse
-from ingestor.history import History
 from ingestor.journal import Journal
 from ingestor.logging_json import Log
 from ingestor.options import Codec, Options, Ports
 from ingestor.pipeline import Pipeline
 from ingestor.probe import Prober
 from ingestor.rest import RestClient
-from ingestor.resume import Horizon, Resumer, contiguous_ids, frontiers, patiently
+from ingestor.resume import frontiers
 from ingestor.silence import Silence
+from ingestor.starting import Starting
 from ingestor.threads import in_thread
 from ingestor.writer import Writer
 from quant.domain.market import Market
@@ -104,6 +104,9 @@ class Ingestor:
             source=options.source,
             gaps=self.gaps,
         )
+        self._starting = Starting(
+            self.pipeline, self.clients, ports, self.gaps, clock, log, options, wake=self.healer.wake
+        )
         self._flushing = asyncio.Lock()
 
     async def run(self, stop: asyncio.Event) -> bool:
@@ -119,7 +122,10 @@ class Ingestor:
             self._task(self.healer.run(), "healer"),
             self._task(self.prober.run(), "prober"),
             self._task(self._beat(), "heartbeat"),
-            *(self._task(self._begin(exchange), f"begin {name}") for name, exchange in self._exchanges.items()),
+            *(
+                self._task(self._starting.begin(exchange), f"begin {name}")
+                for name, exchange in self._exchanges.items()
+            ),
         ]
         stopped = self._task(stop.wait(), "stop")
         broken = await self._watch([writing, *receiving, *helping], stopped)
@@ -170,63 +176,6 @@ class Ingestor:
         drained = asyncio.create_task(self.writer.at_rest())
         await asyncio.wait({drained, writing}, return_when=asyncio.FIRST_COMPLETED)
         drained.cancel()
-
-    async def _begin(self, exchange: Exchange) -> None:
-        """What happens once per start and exchange, beside the live stream: listing, resuming, history."""
-        client = self.clients[exchange.name]
-        markets = [market for market in self._markets if market.exchange == exchange.name]
-        symbols = [market.symbol for market in markets]
-        known = await patiently("read instruments", self._log, lambda: in_thread(self._ports.instruments.all))
-        exchange.learn(known)
-        await self._list(exchange, client, symbols)
-        # What the journal had kept is part of what is stored: where storage had nothing yet, all begins there.
-        await self.writer.drained()
-        beats = await patiently("read heartbeats", self._log, lambda: in_thread(self._ports.heartbeats.all))
-        self.gaps.take_over(beats, markets)
-        horizon = Horizon(self._options.heal_max, self._options.tick_ttl, self._first_pages(exchange, len(markets)))
-        resumer = Resumer(
-            self._ports.ticks,
-            self._ports.bars,
-            lambda: self._exchange_time(exchange),
-            self._log,
-            contiguous_ids(beats),
-            self.gaps,
-            horizon,
-        )
-        for market in markets:
-            tracker = self.pipeline.trackers[market]
-            await patiently("resume", self._log, partial(resumer.resume, tracker, exchange, client))
-            self.healer.wake()
-        if self._options.history:
-            started = self._exchange_time(exchange)
-            history = History(self._ports.bars, lambda: self._exchange_time(exchange), self._log)
-            await history.last_day(exchange, client, markets)
-            await history.first_bars(exchange, client, markets, started)
-
-    def _first_pages(self, exchange: Exchange, markets: int) -> int:
-        """All markets may complete their first bar at once: together they take a minute's budget at most."""
-        page = exchange.trades_from("", 1, exchange.limits.page)
-        return max(
-            1, min(self._options.first_pages, self.clients[exchange.name].budget.allowed // (page.weight * markets))
-        )
-
-    def _exchange_time(self, exchange: Exchange) -> int:
-        return self._clock() + self.pipeline.clock_offset.get(exchange.name, 0)
-
-    async def _list(self, exchange: Exchange, client: RestClient, symbols: Sequence[str]) -> None:
-        async def fetch() -> None:
-            listing = exchange.read_listing(await client.call(exchange.listing(symbols)), symbols)
-            exchange.learn(listing.instruments)
-            client.budget.per_minute = listing.weight_per_minute
-            if listing.server_time is not None:
-                self.pipeline.clock_offset[exchange.name] = listing.server_time - self._clock()
-            unknown = set(symbols) - {instrument.market.symbol for instrument in listing.instruments}
-            if unknown:
-                self._log("not_listed", "ERROR", exchange=exchange.name, symbols=sorted(unknown))
-            await patiently("store instruments", self._log,
-                            lambda: in_thread(self._ports.instruments.put, listing.instruments))  # fmt: skip
-
-        await patiently("read the exchange's listing", self._log, fetch)
 
     async def _drain(self) -> None:
         flush_at = next_flush(self._clock(), self._options.flush_ms)

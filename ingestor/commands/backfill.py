@@ -25,7 +25,7 @@ from ingestor.rest import RestClient
 from ingestor.resume import patiently
 from quant.domain.interval import M1, M5
 from quant.domain.market import Market
-from quant.errors import QuantError, ValidationError
+from quant.errors import QuantError, SettingError, ValidationError
 from quant.settings import Settings
 from quant.storage.archive import TradeArchive
 from quant.storage.codec import pack, unpack
@@ -68,6 +68,8 @@ def moment(name: str, text: str) -> int:
 
 
 async def _run(settings: Settings, start: int, end: int, kind: str) -> int:
+    if kind == "trades" and start < now_ms() - settings.tick_ttl_seconds * 1000 and not settings.archive_bucket:
+        raise SettingError("ARCHIVE_BUCKET", "must name the archive: FROM is further back than ticks are kept")
     log = JsonLog(level="WARNING")
     bar = Bar()
     for exchange in exchanges_of(settings.symbols, settings):
