@@ -3,8 +3,9 @@
 Inside the envelope: header numbers as variable-length integers, then the compressed body. The body holds bit masks
 (side, which times and prices differ from the trade before) and one run of variable-length integers: id steps where ids
 are not contiguous, spans of aggregates, changed times, changed prices, quantities. Prices and quantities are divided by
-their greatest common step first: real quantities are often whole lots. A price step is positive where it goes the
-taker's way, as nearly all do: a buyer lifts the price, a seller presses it.
+their greatest common step first: real quantities are often whole lots. Flags say which steps are not one and so are in
+the header. A price step is positive where it goes the taker's way, as nearly all do: a buyer lifts the price, a seller
+presses it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from quant.errors import ChunkError, DataError
 from quant.storage import varint
 from quant.storage.envelope import Envelope, compress, decompress, seal, unseal
 
-_GAPS, _AGGREGATES = 1, 2
+_GAPS, _AGGREGATES, _PRICE_STEP, _QUANTITY_STEP = 1, 2, 4, 8
 # Bytes of a trade before compression: three bits and five numbers at the most.
 _LONGEST_TRADE = 3 + 5 * 10
 
@@ -98,16 +99,20 @@ def _payload(trades: Trades) -> bytes:
         (trades.quantities // quantity_step).view(np.uint64),
     ]
     masks = b"".join(np.packbits(mask).tobytes() for mask in (trades.buyer_is_maker, new_time, new_price))
-    header = (count, int(ids[0]), int(trades.times[0]), price_step, int(prices[0]), quantity_step)
+    steps = [step for step in (price_step, quantity_step) if step > 1]
+    header = (count, int(ids[0]), int(trades.times[0]), int(prices[0]), *steps)
     body = compress(masks + varint.encode(np.concatenate(numbers)))
     rest = b"".join(map(varint.encode_one, header)) + body
     flags = gaps * _GAPS | aggregates * _AGGREGATES
+    flags |= (price_step > 1) * _PRICE_STEP | (quantity_step > 1) * _QUANTITY_STEP
     return seal(Envelope(flags, trades.price_decimals, trades.quantity_decimals), rest)
 
 
 def _decode(payload: bytes) -> Trades:
     (flags, price_decimals, quantity_decimals), rest = unseal(payload)
-    (count, first_id, first_time, price_step, price, quantity_step), at = _header(rest)
+    has_steps = bool(flags & _PRICE_STEP), bool(flags & _QUANTITY_STEP)
+    (count, first_id, first_time, price, *steps), at = _header(rest, 4 + sum(has_steps))
+    price_step, quantity_step = (steps.pop(0) if there else 1 for there in has_steps)
     if not 0 < count <= MAX_CHUNK_TRADES:
         raise ValueError(f"a count of {count} is out of range")
     body = memoryview(decompress(rest[at:], _LONGEST_TRADE * count))
@@ -135,10 +140,10 @@ def _decode(payload: bytes) -> Trades:
     )
 
 
-def _header(rest: bytes) -> tuple[list[int], int]:
+def _header(rest: bytes, count: int) -> tuple[list[int], int]:
     values: list[int] = []
     value = shift = at = 0
-    while len(values) < 6:
+    while len(values) < count:
         byte = rest[at]
         value |= (byte & 0x7F) << shift
         shift, at = shift + 7, at + 1
