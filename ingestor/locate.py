@@ -23,17 +23,20 @@ async def first_id_at(exchange: Exchange, client: RestClient, symbol: str, time:
     Raises:
         ExchangeError, FrameError: the exchange does not say.
     """
-    newest = await newest_trade(exchange, client, symbol)
-    if not len(newest):
-        return 0
-    if int(newest.times[-1]) < time:
-        return newest.last_id + 1
+    can_search = True
     try:
         request = exchange.aggregates_from_time(symbol, time, 1)
         found = exchange.read_aggregates(await client.fetch(request, attempts=5), symbol).trades
+        if len(found):
+            return found.first_id
     except UnsupportedError:
-        return await _searched(exchange, client, symbol, time, newest.last_id)
-    return found.first_id if len(found) else newest.last_id + 1
+        can_search = False
+    newest = await newest_trade(exchange, client, symbol)
+    if not len(newest):
+        return 0
+    if can_search or int(newest.times[-1]) < time:
+        return newest.last_id + 1
+    return await _searched(exchange, client, symbol, time, newest.last_id)
 
 
 async def _searched(exchange: Exchange, client: RestClient, symbol: str, time: int, newest: int) -> int:

@@ -90,11 +90,15 @@ def _forward(exchange: Exchange, symbol: str, first: int, stop: int, limit: int)
 
 
 def _backward(exchange: Exchange, symbol: str, stop: int, limit: int) -> Rows:
-    # An aggregate has few trades; where it has many, fewer rows are what the caller gets.
-    first = max(stop - 4 * limit, exchange.market.oldest(symbol))
-    found = list(aggregates(exchange.market.trades(symbol, first, stop)))
-    if first > exchange.market.oldest(symbol):
-        found = found[1:]
+    # An aggregate has few trades; further back where that was not enough. The first one may have been cut.
+    oldest, back = exchange.market.oldest(symbol), 4 * limit
+    while True:
+        first = max(stop - back, oldest)
+        found = list(aggregates(exchange.market.trades(symbol, first, stop)))
+        found = found[1:] if first > oldest else found
+        if first == oldest or len(found) >= limit:
+            break
+        back *= 2
     return [aggregate_row(one) for one in found[-limit:]]
 
 

@@ -13,9 +13,12 @@ from infra.local.exchange.scripted import ScriptedMarket
 from infra.local.exchange.server import ExchangeServer
 from infra.local.exchange.websocket import Limits as ServerLimits
 from ingestor.backoff import AttemptLimit, Backoff
+from ingestor.budget import WeightBudget
 from ingestor.connection import Feed
 from ingestor.exchanges.base import Limits
 from ingestor.exchanges.binance import Binance
+from ingestor.locate import first_id_at, newest_trade
+from ingestor.rest import RestClient
 from quant.domain.interval import DAY, HOUR, M1, MINUTE, floor
 from quant.domain.market import Market
 from quant.domain.ports import DirtyMark, Heartbeat, MarketPulse
@@ -220,3 +223,15 @@ async def test_a_host_without_single_trades_gives_aggregates_that_are_counted_ap
             while run.ingestor.writer.queued or int((run.stored().last_ids - run.stored().ids + 1).sum()) < 20:
                 await asyncio.sleep(0.05)
         assert run.ingestor.healer.aggregates > 0
+
+
+async def test_the_newest_trade_is_told_however_many_share_its_order(server: Server, tmp_path: Path) -> None:
+    publish(server, 3)
+    for _ in range(20):
+        server.market.publish("BTCUSDT", price="61837.00", quantity="0.02", same_order=True)
+    exchange = Binance(server.ws_url, server.rest_url)
+    client = RestClient(WeightBudget(), Events())
+    newest = await newest_trade(exchange, client, "BTCUSDT")
+    assert (newest.first_id, newest.last_id) == (102, 122)
+    assert await first_id_at(exchange, client, "BTCUSDT", now_ms() + HOUR) == 123
+    assert await first_id_at(exchange, client, "BTCUSDT", now_ms() - HOUR) == 100
