@@ -45,19 +45,26 @@ class MeteredTable:
         return item
 
     def query(
-        self, pk: str, low: str = "", high: str = HIGHEST, *, newest_first: bool = False, limit: int | None = None
+        self,
+        pk: str,
+        low: str = "",
+        high: str = HIGHEST,
+        *,
+        newest_first: bool = False,
+        limit: int | None = None,
+        page: int | None = None,
     ) -> Iterator[Item]:
-        page: list[Item] = []
+        read: list[Item] = []
         size = 0
         for item in self._table.query(pk, low, high, newest_first=newest_first, limit=limit):
-            page.append(item)
+            read.append(item)
             size += self._size(item)
-            if size >= PAGE:
+            if size >= PAGE or len(read) == page:
                 self.meter.read(size)
-                yield from page
-                page, size = [], 0
+                yield from read
+                read, size = [], 0
         self.meter.read(size)
-        yield from page
+        yield from read
 
     def put(self, item: Item, *, expected: str = ANY) -> None:
         before = self._table.get(item.pk, item.sk)

@@ -130,6 +130,7 @@ async def world(
             made = World(folder, market, server, emulator, storage, ledger, settings)
             helpers = [asyncio.create_task(work) for work in (ledger.pulse(), made.watch_memory())]
             try:
+                await _past_the_edge()
                 yield made
             finally:
                 for helper in helpers:
@@ -140,6 +141,13 @@ async def world(
     finally:
         await storage.stop()
         await emulator.child.stop(10)
+
+
+async def _past_the_edge() -> None:
+    """A first start begins with the 5m bar that is open; just before its end that might be either of two."""
+    left = M5.ms - now_ms() % M5.ms
+    if left < 20_000:
+        await asyncio.sleep(left / 1000)
 
 
 def _create_tables(prefixes: Iterable[str]) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from quant.domain.interval import HOUR, floor
 from quant.domain.market import Market
 
-# All ids of a chunk lie in one block of this many: an item stays far below DynamoDB's 400 KB, and whoever looks for an
-# id knows how far back the chunk that holds it can begin.
+# A chunk spans no more ids than this: an item stays far below DynamoDB's 400 KB, and whoever looks for an id knows how
+# far back the chunk that holds it can begin.
 MAX_CHUNK_TRADES = 10_000
 
 

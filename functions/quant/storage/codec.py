@@ -30,7 +30,7 @@ _LONGEST_TRADE = 3 + 5 * 10
 
 
 def pack(market: Market, trades: Trades) -> list[Chunk]:
-    """Cut trades, ascending by id, into chunks: at each change of the minute and at multiples of MAX_CHUNK_TRADES.
+    """Cut trades, ascending by id, into chunks: at each change of the minute, and before MAX_CHUNK_TRADES ids.
 
     Raises:
         DataError: ids do not ascend, or a price or quantity is not positive.
@@ -63,10 +63,15 @@ def unpack(chunk: Chunk) -> Trades:
 
 
 def _cuts(trades: Trades) -> Iterator[slice]:
-    minutes, blocks = trades.times // MINUTE, trades.ids // MAX_CHUNK_TRADES
-    inner = np.flatnonzero((minutes[1:] != minutes[:-1]) | (blocks[1:] != blocks[:-1])) + 1
-    edges = [0, *inner.tolist(), len(trades)]
-    return (slice(low, high) for low, high in pairwise(edges))
+    ids, minutes = trades.ids, trades.times // MINUTE
+    edges = [0, *(np.flatnonzero(minutes[1:] != minutes[:-1]) + 1).tolist(), len(trades)]
+    for low, high in pairwise(edges):
+        start = low
+        while int(ids[high - 1]) - int(ids[start]) >= MAX_CHUNK_TRADES:
+            cut = start + int(np.searchsorted(ids[start:high], int(ids[start]) + MAX_CHUNK_TRADES))
+            yield slice(start, cut)
+            start = cut
+        yield slice(start, high)
 
 
 def _encode(market: Market, trades: Trades) -> Chunk:

@@ -15,7 +15,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from quant.errors import ConflictError, StorageError, ThrottledError, UnavailableError
-from quant.storage.table import ABSENT, ANY, HIGHEST, Item
+from quant.storage.table import ABSENT, ANY, HIGHEST, UNTAGGED, Item
 
 _BATCH = 25
 _THROTTLED = {
@@ -39,7 +39,7 @@ class PackedItem(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     payload = BinaryAttribute(attr_name="p", legacy_encoding=False)
-    etag = UnicodeAttribute(attr_name="e", default="-")
+    etag = UnicodeAttribute(attr_name="e", null=True)
     rows = NumberAttribute(attr_name="n", default=0)
     first_time = NumberAttribute(attr_name="a", default=0)
     last_time = NumberAttribute(attr_name="z", default=0)
@@ -75,7 +75,14 @@ class DynamoTable:
                 return None
 
     def query(
-        self, pk: str, low: str = "", high: str = HIGHEST, *, newest_first: bool = False, limit: int | None = None
+        self,
+        pk: str,
+        low: str = "",
+        high: str = HIGHEST,
+        *,
+        newest_first: bool = False,
+        limit: int | None = None,
+        page: int | None = None,
     ) -> Iterator[Item]:
         with self._translated(f"read {pk}"):
             found = self._model.query(
@@ -84,6 +91,7 @@ class DynamoTable:
                 consistent_read=True,
                 scan_index_forward=not newest_first,
                 limit=limit,
+                page_size=page,
             )
             for stored in found:
                 yield _item(stored)
@@ -134,7 +142,7 @@ class DynamoTable:
             item.pk,
             item.sk,
             payload=item.payload,
-            etag=item.etag,
+            etag=None if item.etag == UNTAGGED else item.etag,
             rows=item.count,
             first_time=item.first_time,
             last_time=item.last_time,
@@ -154,7 +162,7 @@ def _item(stored: PackedItem) -> Item:
         pk=stored.pk,
         sk=stored.sk,
         payload=stored.payload,
-        etag=stored.etag,
+        etag=stored.etag or UNTAGGED,
         count=int(stored.rows),
         first_time=int(stored.first_time),
         last_time=int(stored.last_time),

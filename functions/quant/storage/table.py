@@ -14,6 +14,8 @@ from typing import Protocol
 from quant.errors import ConflictError
 
 ANY, ABSENT = "*", ""
+# What no condition will ever ask about has no tag, and pays for none.
+UNTAGGED = "-"
 HIGHEST = "~"
 """Sorts behind every character that keys are made of."""
 
@@ -33,7 +35,7 @@ class Item:
     pk: str
     sk: str
     payload: bytes = b""
-    etag: str = "-"
+    etag: str = UNTAGGED
     count: int = 0
     first_time: int = 0
     last_time: int = 0
@@ -44,9 +46,16 @@ class Table(Protocol):
     def get(self, pk: str, sk: str) -> Item | None: ...
 
     def query(
-        self, pk: str, low: str = "", high: str = HIGHEST, *, newest_first: bool = False, limit: int | None = None
+        self,
+        pk: str,
+        low: str = "",
+        high: str = HIGHEST,
+        *,
+        newest_first: bool = False,
+        limit: int | None = None,
+        page: int | None = None,
     ) -> Iterator[Item]:
-        """Items with ``low <= sk <= high`` in the order of sk, read page by page as they are taken."""
+        """Items with ``low <= sk <= high`` in the order of sk, read as they are taken, ``page`` at a time."""
 
     def put(self, item: Item, *, expected: str = ANY) -> None:
         """Store one item, if the stored etag is ``expected`` (ABSENT: if there is none).
@@ -74,7 +83,14 @@ class MemoryTable:
         return self._partitions.get(pk, {}).get(sk)
 
     def query(
-        self, pk: str, low: str = "", high: str = HIGHEST, *, newest_first: bool = False, limit: int | None = None
+        self,
+        pk: str,
+        low: str = "",
+        high: str = HIGHEST,
+        *,
+        newest_first: bool = False,
+        limit: int | None = None,
+        page: int | None = None,
     ) -> Iterator[Item]:
         with self._lock:
             order = self._order.get(pk, [])

@@ -49,8 +49,9 @@ class TickTable:
     ) -> Trades:
         parts: list[Trades] = []
         wanted = _Wanted(start, end, first_id, last_id, limit, newest_first)
-        lowest = first_id if aligned else first_id - first_id % MAX_CHUNK_TRADES
-        for chunk in self._chunks(market, start, end, lowest, last_id, newest_first):
+        lowest = first_id if aligned else first_id - MAX_CHUNK_TRADES + 1
+        page = None if limit is None else max(8, limit // 8)
+        for chunk in self._chunks(market, start, end, lowest, last_id, newest_first, page):
             if wanted.is_satisfied_before(chunk, parts) or _is_beyond(chunk, start, end, newest_first):
                 break
             if chunk.last_time >= start and chunk.first_time < end:
@@ -58,7 +59,7 @@ class TickTable:
         return wanted.cut(merge(parts))
 
     def last_id(self, market: Market, start: int, end: int) -> int | None:
-        for chunk in self._chunks(market, start, end, 0, None, newest_first=True):
+        for chunk in self._chunks(market, start, end, 0, None, newest_first=True, page=1):
             return chunk.last_id
         return None
 
@@ -95,7 +96,14 @@ class TickTable:
         self._table.delete(_DAMAGED, f"{damaged.market.key}#{sk}")
 
     def _chunks(
-        self, market: Market, start: int, end: int, first_id: int, last_id: int | None, newest_first: bool
+        self,
+        market: Market,
+        start: int,
+        end: int,
+        first_id: int,
+        last_id: int | None,
+        newest_first: bool,
+        page: int | None,
     ) -> Iterator[Chunk]:
         # What is older than the TTL is gone, whether DynamoDB has come round to deleting it or not.
         start = max(start, self._clock() - self._ttl_seconds * SECOND)
@@ -105,7 +113,7 @@ class TickTable:
             partition = _partition(market, hour)
             if start - hour > _WORTH_SEEKING and low == _pad(0):
                 low = self._seek(partition, start)
-            items = self._table.query(partition, low, high, newest_first=newest_first)
+            items = self._table.query(partition, low, high, newest_first=newest_first, page=page)
             yield from (_to_chunk(market, item) for item in items if self._is_alive(item))
 
     def _seek(self, partition: str, time: int) -> str:

@@ -28,12 +28,23 @@ def test_every_legal_trade_survives(batch: Trades) -> None:
 
 
 @given(trades())
-def test_a_chunk_lies_in_one_minute_and_one_block_of_ids(batch: Trades) -> None:
+def test_a_chunk_lies_in_one_minute_and_spans_a_bounded_number_of_ids(batch: Trades) -> None:
     for chunk in codec.pack(MARKET, batch):
         assert chunk.first_time // MINUTE == chunk.last_time // MINUTE
         assert chunk.count <= MAX_CHUNK_TRADES
-        block = chunk.first_id // MAX_CHUNK_TRADES
-        assert all(trade_id // MAX_CHUNK_TRADES == block for trade_id in codec.unpack(chunk).ids.tolist())
+        ids = codec.unpack(chunk).ids.tolist()
+        assert ids[-1] - ids[0] < MAX_CHUNK_TRADES
+
+
+def test_many_trades_of_one_minute_and_far_ids_are_cut() -> None:
+    ids = [*range(25_000), 40_000, 49_999, 50_000]
+    columns = [[START] * len(ids), [1] * len(ids), [1] * len(ids), [True] * len(ids)]
+    batch = Trades.of(ids, *columns, price_decimals=0, quantity_decimals=0)
+    chunks = codec.pack(MARKET, batch)
+    assert [(one.first_id, one.last_id) for one in chunks] == [
+        (0, 9_999), (10_000, 19_999), (20_000, 24_999), (40_000, 49_999), (50_000, 50_000)
+    ]  # fmt: skip
+    assert rows(concatenate([codec.unpack(chunk) for chunk in chunks])) == rows(batch)
 
 
 @given(trades())
