@@ -56,7 +56,7 @@ chaos: $(VENV)  ## Break everything and count the trades: FAULTS=1000 SEED=7 SCE
 	@$(PY) -m tests.chaos $(or $(SCENARIO),storm) --faults $(or $(FAULTS),1000) --seed $(or $(SEED),7) $(if $(SECONDS),--seconds $(SECONDS))
 
 backfill: $(VENV)  ## Fetch past trades again: SYMBOLS=… FROM=2026-11-22T10:00 TO=… (KIND=bars: the exchange's bars)
-	@exec $(PY) -m infra.local tool ingestor.commands.backfill --from '$(FROM)' --to '$(TO)' --kind '$(or $(KIND),trades)'
+	@exec $(PY) -m infra.local tool ingestor.commands.backfill --from '$(FROM)' --to '$(TO)' --kind '$(or $(KIND),trades)' --symbols '$(SYMBOLS)'
 
 repair: $(VENV)  ## Rebuild damaged chunks, of the active run or of AWS, from the archive or the exchange
 	@exec $(PY) -m infra.local tool ingestor.repair

@@ -10,6 +10,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,12 +41,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--from", dest="start", required=True, help="ISO 8601, UTC where no zone is given")
     parser.add_argument("--to", dest="end", default="", help="the same (default: now)")
     parser.add_argument("--kind", choices=("trades", "bars"), default="trades", help="bars are the exchange's own")
+    parser.add_argument("--symbols", default="", help="commas between them (default: the setting SYMBOLS)")
     given = parser.parse_args(arguments)
     try:
         start, end = moment("FROM", given.start), min(moment("TO", given.end) if given.end else now_ms(), now_ms())
         if start >= end:
             raise ValidationError("FROM", "must be before TO, and before now")
-        return asyncio.run(_run(Settings.load(), start, end, given.kind))
+        settings = Settings.load()
+        if given.symbols:
+            markets = tuple(Market.parse(name) for name in given.symbols.split(",") if name.strip())
+            settings = replace(settings, symbols=markets)
+        return asyncio.run(_run(settings, start, end, given.kind))
     except KeyboardInterrupt:
         print("\ninterrupted; the same command goes on from here", file=sys.stderr)
         return 130

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
 from infra.local.exchange.simulated import SimulatedMarket
+from quant.domain.chunk import Chunk
 from quant.domain.interval import HOUR, hours_between
 from quant.domain.market import Market
 from quant.domain.trade import Trades, concatenate, merge
@@ -14,7 +16,6 @@ from quant.settings import Settings
 from quant.storage.codec import unpack
 from quant.storage.dynamo import DynamoTable
 from quant.storage.storage import open_storage
-from quant.storage.ticks import TickTable
 
 _SCALE = 8
 
@@ -57,11 +58,14 @@ def judge(settings: Settings, truth: SimulatedMarket, market: Market, first: int
 
 
 def _raw(settings: Settings, market: Market, start: int, end: int) -> Trades:
-    """Every row of every chunk, merged with nothing."""
-    table = TickTable(DynamoTable(settings.table("tick_data")), lambda: end, settings.tick_ttl_seconds)
-    chunks = table._chunks(market, start, end + HOUR, 0, None, newest_first=False)
-    assert hours_between(start, end)
-    return concatenate([unpack(chunk) for chunk in chunks])
+    """Every row of every chunk, merged with nothing: keys as docs/data-model.md lays them down."""
+    table, parts = DynamoTable(settings.table("tick_data")), []
+    for hour in hours_between(start, end + HOUR):
+        for item in table.query(f"{market.key}#{datetime.fromtimestamp(hour / 1000, UTC):%Y-%m-%dT%H}"):
+            first, last, digest = item.sk.split("#")
+            times = item.first_time, item.last_time
+            parts.append(unpack(Chunk(market, int(first), int(last), *times, item.count, digest, item.payload)))
+    return concatenate(parts)
 
 
 def _altered(rows: Trades, truth: SimulatedMarket, market: Market) -> int:

@@ -23,15 +23,17 @@ def test_a_backfill_of_the_active_run_brings_the_trades_before_its_start(stack: 
     begin = get(stack.url, "/api/ticks/BTCUSDT", order="asc", start=0, limit=1)["ticks"][0]["time"]
     start, end = (datetime.fromtimestamp((begin + offset) / 1000, UTC).isoformat() for offset in (-120_000, 10_000))
     command = ["-m", "infra.local", "tool", "ingestor.commands.backfill", "--from", start, "--to", end]
+    command += ["--symbols", "BTCUSDT"]
     done = subprocess.run(
         [sys.executable, *command],
         cwd=ROOT,
-        env=child_environment(STATE_DIR=str(stack.state_dir), SYMBOLS="BTCUSDT"),
+        env=child_environment(STATE_DIR=str(stack.state_dir)),
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
+    assert "ETHUSDT" not in done.stderr
     ticks = get(stack.url, "/api/ticks/BTCUSDT", order="asc", start=begin - 120_000, limit=1000)["ticks"]
     assert ticks[0]["id"] < first
     ids = [tick["id"] for tick in ticks]
