@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
+import sys
 import time
 from dataclasses import asdict
 from functools import cache
@@ -16,13 +16,12 @@ from resample.service import Resampler
 
 # What is left of the function's time when a run begins no further step.
 _RESERVE_MS = 5_000
-_logger = logging.getLogger("resample")
+_UNITS = {"duration_ms": "Milliseconds"}
 
 
 @cache
 def _resampler() -> Resampler:
     settings = Settings.load()
-    _logger.setLevel(settings.log_level)
     storage = open_storage(settings, _clock)
     return Resampler(storage.ticks, storage.bars, storage.heartbeats, settings.tick_ttl_seconds * SECOND)
 
@@ -30,9 +29,19 @@ def _resampler() -> Resampler:
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Bring all bars up to date; the report is also the function's answer."""
     now = _clock()
-    report = asdict(_resampler().run(now, lambda: context.get_remaining_time_in_millis() > _RESERVE_MS))
-    _logger.info(json.dumps({"event": "resampled", "duration_ms": _clock() - now, **report}))
+    resampler = _resampler()
+    report = asdict(resampler.run(now, lambda: context.get_remaining_time_in_millis() > _RESERVE_MS))
+    report["differing_bars"] = len(resampler.bars.differences())
+    # The root logger of Lambda may be set to warnings; metrics are lines of their own on stdout.
+    sys.stdout.write(json.dumps(embedded_metrics(report | {"duration_ms": _clock() - now}, now)) + "\n")
     return report
+
+
+def embedded_metrics(report: dict[str, int], now: int) -> dict[str, Any]:
+    """One line in CloudWatch's embedded metric format, without dimensions: each symbol's would be paid for."""
+    metrics = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in report]
+    described = {"Namespace": "Quant/Resample", "Dimensions": [[]], "Metrics": metrics}
+    return {"_aws": {"Timestamp": now, "CloudWatchMetrics": [described]}, "event": "resampled", **report}
 
 
 def _clock() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import boto3
 import numpy as np
@@ -16,6 +17,7 @@ from quant.settings import child_environment
 from quant.storage.archive import TradeArchive, object_key
 from quant.storage.objects import ABSENT, S3Objects
 from tests.functional.world import START, random_trades
+from tests.integration.client import all_ticks, await_answer
 from tests.integration.conftest import ROOT, RunningStack
 from tests.unit.quant.strategies import rows
 
@@ -50,13 +52,40 @@ def test_the_archive_is_asked_in_sql(objects: S3Objects, stack: RunningStack) ->
     market = Market("binance", "QUERYUSDT")
     TradeArchive(objects).merge(market, START, batch)
     asked = "select count(*) as n, max(id) as last from ticks where symbol = 'QUERYUSDT'"
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.local", "tool", "infra.query", asked],
+    answer = _tool(stack, "infra.query", asked)
+    assert "2000" in answer
+    assert str(batch.last_id) in answer
+
+
+def test_a_damaged_chunk_is_noticed_shown_and_repaired(objects: S3Objects, stack: RunningStack) -> None:
+    """As an operator meets it: health counts it, `make repair` fetches its trades, health is clean."""
+    first = await_answer(stack.url, "/api/ticks/BTCUSDT", lambda page: page["ticks"], limit=1)["ticks"][0]
+    table = boto3.client("dynamodb")
+    hour = f"{datetime.fromtimestamp(first['time'] / 1000, UTC):%Y-%m-%dT%H}"
+    found = table.query(
+        TableName="quant-tick_data",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"binance#BTCUSDT#{hour}"}},
+        ScanIndexForward=False,
+        Limit=1,
+    )["Items"][0]
+    table.put_item(TableName="quant-tick_data", Item={**found, "p": {"B": found["p"]["B"][:-1] + b"?"}})
+    boto3.client("lambda").invoke(FunctionName="quant-resample")
+    await_answer(stack.url, "/api/health", lambda health: health["data"]["damaged_chunks"] == 1)
+    done = _tool(stack, "ingestor.repair")
+    assert "1 of 1 damaged chunks repaired" in done
+    await_answer(stack.url, "/api/health", lambda health: health["data"]["damaged_chunks"] == 0)
+    low, high = (int(part) for part in found["sk"]["S"].split("#")[:2])
+    ids = {tick["id"] for tick in all_ticks(stack.url, "BTCUSDT")}
+    assert set(range(low, high + 1)) <= ids
+
+
+def _tool(stack: RunningStack, *words: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.local", "tool", *words],
         cwd=ROOT,
         env=child_environment(STATE_DIR=str(stack.state_dir), PYTHONPATH=f"{ROOT / 'functions'}:{ROOT}"),
         capture_output=True,
         text=True,
         check=True,
-    )
-    assert "2000" in done.stdout
-    assert str(batch.last_id) in done.stdout
+    ).stdout
