@@ -11,7 +11,7 @@ from infra.local.exchange.server import ExchangeServer
 from infra.local.exchange.weights import Verdict as Charge
 from infra.local.exchange.weights import Weights
 from tests.chaos.outage import PER_SECOND, SYMBOLS, caught_up, verdict
-from tests.chaos.world import now_ms, world
+from tests.chaos.world import world
 
 HEALED_WITHIN = 180.0
 
@@ -31,10 +31,10 @@ class Meter(Weights):
 async def run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     seconds, meter = options.seconds or 600.0, Meter()
     async with world(folder, symbols=SYMBOLS, seed=options.seed, per_second=PER_SECOND, weights=meter) as made:
-        firsts = made.first_ids(now_ms())
         ingestor = made.ingestor(STREAMS_PER_CONNECTION="200")
         await ingestor.start()
         await asyncio.sleep(10)
+        firsts = made.published()
         first_start = await caught_up(made, firsts, 180)
         ports = {f"{kind}_port": int(getattr(made.server, f"{kind}_url").rpartition(":")[2]) for kind in ("ws", "rest")}
         await made.server.__aexit__(None, None, None)
@@ -49,7 +49,7 @@ async def run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             await ingestor.stop(20)
         found = await verdict(made, firsts, lasts)
     print(
-        f"first start: whole 5m bars of {len(SYMBOLS)} symbols after {first_start:.0f} s more\n"
+        f"{len(SYMBOLS)} symbols followed {first_start:.1f} s after a start of 10 s\n"
         f"outage of {seconds:.0f} s at {len(SYMBOLS)} x {PER_SECOND:g} trades/s: {missed:,} trades missed, healed\n"
         f"{healed:.0f} s after its end; at most {meter.most:,} of {meter.limit:,} weight a minute, "
         f"{meter.refused} refusals\n"

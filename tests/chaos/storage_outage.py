@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.chaos.faulty_storage import StorageFault
 from tests.chaos.outage import PER_SECOND, SYMBOLS, caught_up, verdict
-from tests.chaos.world import now_ms, world
+from tests.chaos.world import world
 
 MOST_MEMORY = 200e6
 
@@ -17,10 +17,10 @@ MOST_MEMORY = 200e6
 async def run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     seconds = options.seconds or 600.0
     async with world(folder, symbols=SYMBOLS, seed=options.seed, per_second=PER_SECOND) as made:
-        firsts = made.first_ids(now_ms())
         ingestor = made.ingestor(STREAMS_PER_CONNECTION="200")
         await ingestor.start()
         await asyncio.sleep(10)
+        firsts = made.published()
         await caught_up(made, firsts, 180)
         before, calm = made.published(), made.peak_rss
         made.peak_rss = 0
