@@ -10,7 +10,7 @@ from tests.benchmarks.row import Row, percentile
 from tests.integration.client import all_ticks, await_answer, get
 from tests.integration.conftest import started_stack
 
-SECONDS = 60
+SECONDS = 120
 PAUSE = 0.03
 SYMBOL = "BTCUSDT"
 
