@@ -82,4 +82,5 @@ def _plain(value: Any) -> Any:
         return value.item()
     if isinstance(value, SeriesError):
         return {"error": {"code": value.reason, "message": str(value)}}
+    # msgspec's word for a type that no hook knows; it becomes an error that names the type.
     raise NotImplementedError(type(value).__name__)
