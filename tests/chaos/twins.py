@@ -103,7 +103,7 @@ async def run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         f"altered {found.altered} of {found.published:,}; {found.copies:,} rows lie in more than one chunk\n"
         f"bars: {bars:,} compared, {complete:,} of them complete; unequal: {', '.join(unequal) or 'none'}"
     )
-    return {"passed": found.is_clean and not unequal, "kills": kills, "bars": bars, "unequal": unequal}
+    return {"passed": found.is_clean and bars > 0 and not unequal, "kills": kills, "bars": bars, "unequal": unequal}
 
 
 def _compare(
