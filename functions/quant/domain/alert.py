@@ -7,7 +7,6 @@ their end are the outbox.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -287,7 +286,7 @@ class AlertRepository(Protocol):
         """Deliveries in the outbox whose ``next_try`` has come, oldest first."""
 
     def lease(self, delivery: Delivery, until: int) -> Delivery | None:
-        """Take it: its ``next_try`` becomes ``until`` and its attempts one more; None where somebody else was faster."""
+        """Take it: its ``next_try`` becomes ``until`` and its attempts one more; None where another was faster."""
 
     def settle(self, delivery: Delivery) -> bool:
         """Store what came of a leased delivery; at an end it leaves the outbox. Whether the lease was still ours."""
