@@ -115,7 +115,7 @@ class Resumer:
         """Anchor one market; then its holes, if any, are in its sequencer."""
         market, now = tracker.market, self._clock()
         known = self._known.get(market, Reached())
-        stored = await self._stored(market, known.id + 1, tracker.sequencer.first_id, now)
+        stored = await self._stored(tracker, known.id + 1, now)
         own = known if known.id >= 0 else await self._last_own(market, stored, now)
         if own.id < 0 and not len(stored.ids):
             await self._begin(tracker, exchange, client, now)
@@ -158,17 +158,20 @@ class Resumer:
                 return
         self._log("begins_with_the_stream", market=str(tracker.market))
 
-    async def _stored(self, market: Market, first: int, live: int | None, now: int) -> _Stored:
+    async def _stored(self, tracker: Tracker, first: int, now: int) -> _Stored:
         start = now - min(self._horizon.heal_max, self._horizon.tick_ttl)
-        end = None if live is None else live - 1
         ids: list[Ints] = []
         last_ids: list[Ints] = []
         for hour in hours_between(start, now + HOUR):
             window = max(hour, start), hour + HOUR
-            trades = await in_thread(lambda w=window: self._ticks.read(market, *w, first_id=first, last_id=end))
+            trades = await in_thread(lambda w=window: self._ticks.read(tracker.market, *w, first_id=first))
             ids.append(trades.ids)
             last_ids.append(trades.last_ids)
         found, ends = np.concatenate(ids), np.concatenate(last_ids)
+        # The stream goes on meanwhile: what it has brought and stored during these reads is not of an earlier run.
+        live = tracker.sequencer.first_id
+        earlier = found < live if live is not None else np.ones(len(found), bool)
+        found, ends = found[earlier], ends[earlier]
         order = np.argsort(found, kind="stable")
         return _Stored(found[order], ends[order])
 

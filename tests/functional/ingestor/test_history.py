@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from infra.local.exchange.scripted import ScriptedMarket
 from infra.local.exchange.server import ExchangeServer
 from quant.domain.bar import FROM_EXCHANGE, UNKNOWN
 from quant.domain.decimals import format_scaled
 from quant.domain.interval import DAY, HOUR, M1, M5, MINUTE, floor
+from quant.storage.storage import memory_storage
 from tests.functional.ingestor.conftest import BTC, now_ms, running
 
 Server = ExchangeServer[ScriptedMarket]
@@ -47,3 +54,41 @@ async def test_instruments_are_stored_with_their_decimals(server: Server, tmp_pa
     async with running(server, tmp_path) as run:
         (instrument,) = run.storage.instruments.all()
     assert (instrument.market, instrument.price_decimals, instrument.quantity_decimals) == (BTC, 2, 5)
+
+
+class StreamIsFaster:
+    """Ticks whose first read does not begin before a trade of the stream is stored."""
+
+    def __init__(self, ticks: Any, publish: Callable[[], None]) -> None:
+        self._ticks, self._publish, self._stored = ticks, publish, threading.Event()
+
+    def write(self, chunks: Any) -> None:
+        self._ticks.write(chunks)
+        self._stored.set()
+
+    def read(self, *place: Any, **limits: Any) -> Any:
+        # Published again and again, since nobody may listen yet.
+        while not self._stored.wait(0.05):
+            self._publish()
+        return self._ticks.read(*place, **limits)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ticks, name)
+
+
+async def test_a_first_start_completes_its_first_bar_though_the_stream_is_stored_before_storage_is_read(
+    server: Server, tmp_path: Path
+) -> None:
+    for _ in range(2500):
+        server.market.publish("BTCUSDT", price="100.5", quantity="0.1")
+    loop, storage = asyncio.get_running_loop(), memory_storage(now_ms)
+
+    def publish() -> None:
+        loop.call_soon_threadsafe(partial(server.market.publish, "BTCUSDT", price="100.5", quantity="0.1"))
+
+    faster: Any = StreamIsFaster(storage.ticks, publish)
+    async with running(server, tmp_path, storage=replace(storage, ticks=faster)) as run:
+        async with asyncio.timeout(10):
+            while 100 + 2499 not in run.stored().ids:
+                run.ticks.written.clear()
+                await run.ticks.written.wait()
