@@ -82,6 +82,18 @@ class Storm:
             await asyncio.sleep(0.5)
 
 
+async def _settled(made: World, firsts: dict[Market, int], ingestor: Child) -> None:
+    """Its first start is over: all from the first bar on is stored."""
+    lasts = made.published()
+    try:
+        async with asyncio.timeout(60):
+            await made.ledger.covered(firsts, lasts)
+    except TimeoutError:
+        left = {str(market): made.ledger.missing(market, firsts[market], last) for market, last in lasts.items()}
+        log = ingestor.log_path.read_text()[-20_000:]
+        raise AssertionError(f"not stored 60 s after the start: {left}; the ingestor said:\n{log}") from None
+
+
 async def _kill(ingestor: Child, pause: float) -> None:
     ingestor.kill()
     await ingestor.wait()
@@ -98,8 +110,7 @@ async def run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         storm.append(Storm(made, made.first_ids(started)))
         ingestor = made.ingestor()
         await ingestor.start()
-        async with asyncio.timeout(60):
-            await made.ledger.covered(storm[0].firsts, made.published())
+        await _settled(made, storm[0].firsts, ingestor)
         await storm[0].play(plan, ingestor)
         await storm[0].let_the_rest_strike(Random(options.seed))
         lasts = made.published()
