@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
-from quant.storage.table import ANY, HIGHEST, Item, MemoryTable
+from quant.storage.table import ANY, HIGHEST, Item, MemoryTable, Write
 from tests.benchmarks.measure import item_bytes
 
 PAGE = 1 << 20
@@ -82,6 +83,16 @@ class MeteredTable:
         self.meter.requests += 1
         self.meter.write(max(self._size(self._table.get(pk, sk)), 1))
         self._table.delete(pk, sk)
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """A transaction is billed twice, for it is written in two steps; a check counts as a write."""
+        tables = [cast("MeteredTable", write.table) for write in writes]
+        for table, write in zip(tables, writes, strict=True):
+            before = table._table.get(write.item.pk, write.item.sk)
+            table.meter.write(2 * max(table._size(write.item), table._size(before), 1))
+        inner = [replace(write, table=table._table) for table, write in zip(tables, writes, strict=True)]
+        self._table.transact(inner)
+        self.meter.requests += 1
 
     def _size(self, item: Item | None) -> int:
         if item is None:

@@ -15,6 +15,7 @@ from quant.storage.storage import Storage, storage_on
 from quant.storage.table import MemoryTable, Table
 
 NAMES = ("contract-tick_data", "contract-ohlc_data")
+ALERT_NAMES = ("contract-alert_rules", "contract-alert_history")
 
 
 class FixedClock:
@@ -36,7 +37,7 @@ class Backend:
 
 def create_tables(endpoint_url: str | None = None) -> None:
     client = boto3.client("dynamodb", endpoint_url=endpoint_url)
-    for name in NAMES:
+    for name in NAMES + ALERT_NAMES:
         client.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
@@ -72,3 +73,13 @@ def tables(request: pytest.FixtureRequest) -> tuple[Table, Table]:
 def backend(tables: tuple[Table, Table]) -> Backend:
     clock = FixedClock(1_723_165_200_000)
     return Backend(tables, storage_on(*tables, Settings.load({}), clock), clock)
+
+
+@pytest.fixture(params=["memory", "moto"])
+def alert_tables(request: pytest.FixtureRequest) -> tuple[Table, Table]:
+    """alert_rules and alert_history."""
+    if request.param == "memory":
+        return MemoryTable(), MemoryTable()
+    request.getfixturevalue("aws")
+    create_tables()
+    return DynamoTable(ALERT_NAMES[0]), DynamoTable(ALERT_NAMES[1])

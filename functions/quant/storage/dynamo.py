@@ -6,16 +6,17 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
 
 from quant.errors import ConflictError, StorageError, ThrottledError, UnavailableError
-from quant.storage.table import ABSENT, ANY, HIGHEST, UNTAGGED, Item
+from quant.storage.table import ABSENT, ANY, HIGHEST, PRESENT, UNTAGGED, Action, Item, Write
 
 _BATCH = 25
 _THROTTLED = {
@@ -24,6 +25,9 @@ _THROTTLED = {
     "ThrottlingException",
     "ThrottlingError",
 }
+# Why a transaction may be cancelled although every condition holds.
+_TRY_AGAIN = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_NEVER = {"ValidationError", "ItemCollectionSizeLimitExceeded"}
 _FOREVER = {
     "AccessDeniedException",
     "ResourceNotFoundException",
@@ -97,13 +101,8 @@ class DynamoTable:
                 yield _item(stored)
 
     def put(self, item: Item, *, expected: str = ANY) -> None:
-        condition: Condition | None = None
-        if expected == ABSENT:
-            condition = self._model.sk.does_not_exist()
-        elif expected != ANY:
-            condition = self._model.etag == expected
         with self._translated(f"write {item.pk}/{item.sk}"):
-            self._stored(item).save(condition=condition, add_version_condition=False)
+            self._stored(item).save(condition=self._condition(expected), add_version_condition=False)
 
     def put_all(self, items: Sequence[Item]) -> None:
         if len(items) == 1:
@@ -117,6 +116,47 @@ class DynamoTable:
     def delete(self, pk: str, sk: str) -> None:
         with self._translated(f"delete {pk}/{sk}"):
             self._model(pk, sk).delete(add_version_condition=False)
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """Where others are at the same items, or a table is at its limit, nothing was written: it is tried again."""
+        operation = f"write {len(writes)} items at once to {self.name}"
+        reasons: set[str] = set()
+        for attempt in range(self._attempts):
+            try:
+                with self._translated(operation):
+                    return self._transact(writes)
+            except UnavailableError as exc:
+                reasons = _cancelled(exc.__cause__)
+                if "ConditionalCheckFailed" in reasons:
+                    raise ConflictError(operation, "one of them has changed meanwhile") from exc
+                if reasons & _NEVER:
+                    raise StorageError(operation, ", ".join(sorted(reasons))) from exc
+                if not reasons & _TRY_AGAIN:
+                    raise
+            self._pause(random.uniform(0, min(0.05 * 2**attempt, 2.0)))
+        raise ThrottledError(operation, f"cancelled {self._attempts} times: {', '.join(sorted(reasons))}")
+
+    def _transact(self, writes: Sequence[Write]) -> None:
+        with TransactWrite(connection=self._model._get_connection().connection) as transaction:
+            for write in writes:
+                cast("DynamoTable", write.table)._join(transaction, write)
+
+    def _join(self, transaction: TransactWrite, write: Write) -> None:
+        condition = self._condition(write.expected)
+        if write.action is Action.PUT:
+            transaction.save(self._stored(write.item), condition=condition)
+        elif write.action is Action.DELETE:
+            transaction.delete(self._model(write.item.pk, write.item.sk), condition=condition)
+        else:
+            transaction.condition_check(self._model, write.item.pk, write.item.sk, condition=condition)
+
+    def _condition(self, expected: str) -> Condition | None:
+        if expected == ANY:
+            return None
+        if expected in (ABSENT, PRESENT):
+            return self._model.sk.does_not_exist() if expected == ABSENT else self._model.sk.exists()
+        condition: Condition = self._model.etag == expected
+        return condition
 
     def describe(self) -> str:
         """The table's status, such as ACTIVE."""
@@ -181,6 +221,13 @@ def _error(operation: str, exc: Exception) -> StorageError:
     if code in _FOREVER or (isinstance(exc, PynamoDBException) and exc.cause is None):
         return StorageError(operation, reason)
     return UnavailableError(operation, reason)
+
+
+def _cancelled(exc: BaseException | None) -> set[str]:
+    """Why a transaction was cancelled, one word for each part that had a say in it."""
+    if not isinstance(exc, TransactWriteError):
+        return set()
+    return {reason.code for reason in exc.cancellation_reasons if reason is not None}
 
 
 def _code(exc: Any) -> str:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from enum import Enum
 from threading import RLock
-from typing import Protocol
+from typing import Protocol, cast
 
 from quant.errors import ConflictError
 
-ANY, ABSENT = "*", ""
+ANY, ABSENT, PRESENT = "*", "", "+"
 # What no condition will ever ask about has no tag, and pays for none.
 UNTAGGED = "-"
 HIGHEST = "~"
@@ -42,6 +44,32 @@ class Item:
     ttl: int | None = None
 
 
+class Action(Enum):
+    PUT = "put"
+    DELETE = "delete"
+    CHECK = "check"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One part of a transaction, on a condition.
+
+    Attributes:
+        table: which one it is for: of the same kind as the one that is asked for the transaction.
+        item: what is put; of a deletion or a check only its key counts.
+        expected: the etag that has to be stored; ANY, ABSENT or PRESENT.
+    """
+
+    table: Table
+    item: Item
+    expected: str = ANY
+    action: Action = Action.PUT
+
+
+MOST_WRITES = 100
+"""That many a transaction takes."""
+
+
 class Table(Protocol):
     def get(self, pk: str, sk: str) -> Item | None: ...
 
@@ -68,6 +96,13 @@ class Table(Protocol):
         """Store all of them; when this returns, all are stored."""
 
     def delete(self, pk: str, sk: str) -> None: ...
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """Make all of these writes, at most MOST_WRITES and each to another item, or none.
+
+        Raises:
+            ConflictError: a condition does not hold; nothing was written.
+        """
 
 
 class MemoryTable:
@@ -102,10 +137,9 @@ class MemoryTable:
 
     def put(self, item: Item, *, expected: str = ANY) -> None:
         with self._lock:
-            stored = self.get(item.pk, item.sk)
-            if expected != ANY and expected != (stored.etag if stored else ABSENT):
+            if not self._holds(item, expected):
                 raise ConflictError(f"write {item.pk}/{item.sk}", "it has changed meanwhile")
-            if stored is None:
+            if self.get(item.pk, item.sk) is None:
                 insort(self._order.setdefault(item.pk, []), item.sk)
             self._partitions.setdefault(item.pk, {})[item.sk] = item
             self.writes += 1
@@ -118,3 +152,26 @@ class MemoryTable:
         with self._lock:
             if self._partitions.get(pk, {}).pop(sk, None):
                 self._order[pk].remove(sk)
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        touched = {id(write.table): cast("MemoryTable", write.table) for write in writes}
+        keys = {(id(write.table), write.item.pk, write.item.sk) for write in writes}
+        if len(writes) > MOST_WRITES or len(keys) < len(writes):
+            raise ValueError(f"a transaction is of at most {MOST_WRITES} writes, each to another item")
+        with ExitStack() as held:
+            for _, table in sorted(touched.items()):
+                held.enter_context(table._lock)
+            for write in writes:
+                if not cast("MemoryTable", write.table)._holds(write.item, write.expected):
+                    raise ConflictError(f"write {write.item.pk}/{write.item.sk}", "it has changed meanwhile")
+            for write in writes:
+                if write.action is Action.PUT:
+                    write.table.put(write.item)
+                elif write.action is Action.DELETE:
+                    write.table.delete(write.item.pk, write.item.sk)
+
+    def _holds(self, item: Item, expected: str) -> bool:
+        stored = self.get(item.pk, item.sk)
+        if expected in (ANY, PRESENT):
+            return expected == ANY or stored is not None
+        return expected == (stored.etag if stored else ABSENT)
