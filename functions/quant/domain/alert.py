@@ -76,7 +76,8 @@ class Rule:
         notify: which kinds of events are sent; all are recorded.
         message: a Jinja2 template, or "" for the usual one.
         silenced_until: ms; until then nothing is sent.
-        created_at, updated_at: ms. A rule sees no bar that ended before it was last changed.
+        created_at, updated_at: ms.
+        revised_at: when the revision was last raised, ms; a rule sees no bar that ended before it.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Rule:
     silenced_until: int = 0
     created_at: int = 0
     updated_at: int = 0
+    revised_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,9 @@ class CheckReport:
     Attributes:
         evaluated_until: per input (``exchange:SYMBOL@1s``, a pair, the scan) the end of the bars looked at, ms.
         errors: by rule id, the first hundred.
+        unfinished: how many rules were left to the next run, for lack of time or because of an error.
+        skipped: per input, ms of bars that were never looked at since no run had come for too long.
+        reads: how often bars or trades of a market, or a result, were read.
     """
 
     started_at: int
@@ -222,6 +227,8 @@ class CheckReport:
     errors: dict[str, str] = field(default_factory=dict)
     evaluated_until: dict[str, int] = field(default_factory=dict)
     reads: int = 0
+    unfinished: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
 
 
 class RuleRepository(Protocol):
