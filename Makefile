@@ -76,6 +76,9 @@ package: $(VENV)  ## Build the thin Lambda packages of the local stack into buil
 lock: $(VENV)  ## Resolve the dependencies of pyproject.toml into requirements.lock
 	@.venv/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
 	@.venv/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-header -o requirements-bench.lock
+	@for name in light analyse; do .venv/uv pip compile --quiet functions/pack/$$name.in -c requirements.lock --no-deps \
+	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
+	  --generate-hashes --no-header --no-annotate -o functions/pack/$$name.lock; done
 
 clean:  ## Delete what was built and the local state; .venv stays
 	@if [ -x $(PY) ]; then $(PY) -m infra.local stop --quiet; fi

@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "functions/analyse/service.py": {"numpy", "quant.domain", "quant.analytics", "quant.errors", "analyse.cards"},
     "functions/analyse": {"numpy", "msgspec", "chalice", "quant", "analyse"},
     "functions/api": {"chalice", "msgspec", "quant", "api"},
+    "functions/pack": {"pack"},
     "ingestor": {"numpy", "msgspec", "requests", "urllib3", "websockets", "quant", "ingestor"},
     "frontend_static": {"jinja2", "plotly", "frontend_static"},
 }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Makes the Lambda packages. Nothing of this folder is part of one."""
