@@ -3,7 +3,7 @@
 import pytest
 
 from quant.errors import ConflictError
-from quant.storage.table import ABSENT, Item, Table
+from quant.storage.table import ABSENT, PRESENT, Action, Item, Table, Write
 
 
 @pytest.fixture
@@ -55,3 +55,35 @@ def test_deleting_is_idempotent(table: Table) -> None:
     table.delete("p", "s")
     table.delete("p", "s")
     assert table.get("p", "s") is None
+
+
+def test_a_transaction_writes_all_or_nothing_across_tables(tables: tuple[Table, Table]) -> None:
+    one, two = tables
+    one.put(Item("p", "kept", b"1", "one"))
+    two.put(Item("p", "gone"))
+    writes = [
+        Write(one, Item("p", "kept", b"2", "two"), "one"),
+        Write(two, Item("p", "new", b"3"), ABSENT),
+        Write(two, Item("p", "gone"), action=Action.DELETE),
+        Write(one, Item("p", "checked"), PRESENT, Action.CHECK),
+    ]
+    with pytest.raises(ConflictError):
+        one.transact(writes)
+    assert one.get("p", "kept") == Item("p", "kept", b"1", "one")
+    assert (two.get("p", "new"), two.get("p", "gone")) == (None, Item("p", "gone"))
+    one.put(Item("p", "checked"))
+    one.transact(writes)
+    assert one.get("p", "kept") == Item("p", "kept", b"2", "two")
+    assert (two.get("p", "new"), two.get("p", "gone")) == (Item("p", "new", b"3"), None)
+    assert one.get("p", "checked") == Item("p", "checked")
+
+
+@pytest.mark.parametrize("expected", ["zero", ABSENT], ids=["another etag", "absent"])
+@pytest.mark.parametrize("action", list(Action))
+def test_each_part_of_a_transaction_keeps_its_condition(table: Table, expected: str, action: Action) -> None:
+    table.put(Item("p", "s", b"1", "one"))
+    with pytest.raises(ConflictError):
+        table.transact([Write(table, Item("p", "t")), Write(table, Item("p", "s"), expected, action)])
+    assert table.get("p", "t") is None
+    table.transact([Write(table, Item("p", "t")), Write(table, Item("p", "s"), "one", action)])
+    assert table.get("p", "t") is not None

@@ -105,7 +105,7 @@ class AlertTable:
             # An event that is known already is left out, so that it never holds up its rule.
             is_open = sequence == state.sequence - 1 and len(new) < len(events)
             return replace(refused, events=new) if is_open else None
-        is_mine = events or (stored is not None and stored.payload == encode(state))
+        is_mine = bool(events) if sequence > state.sequence else stored is not None and stored.payload == encode(state)
         return _NOTHING if is_repeat and is_mine else None
 
     def events(
