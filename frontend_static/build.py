@@ -1,8 +1,9 @@
 """Renders the dashboard to a folder of static files.
 
-``python -m frontend_static.build --out build/site`` renders the templates, copies scripts, styles and images, and takes
-plotly.js out of the installed ``plotly`` package, so that no page needs a third-party host. The same sources give the
-same bytes; ``manifest.json`` names every file with its size and SHA-256.
+``python -m frontend_static.build --out build/site`` renders the templates, copies scripts, styles and images, and adds
+plotly.js as :mod:`frontend_static.vendor` has it, so that no page needs a third-party host. The same sources give the
+same bytes. What a page loads lies under a name that holds a hash of its content and may be kept for ever; pages are
+asked for anew. ``manifest.json`` names every file with its size, its SHA-256, its type and how long it may be kept.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
-import importlib.resources
 import json
 import re
 from collections.abc import Iterator
@@ -20,9 +20,21 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from frontend_static.vendor import plotly
+
 SOURCE = Path(__file__).parent
-PLOTLY = "vendor/plotly.min.js"
 MANIFEST = "manifest.json"
+# Names under this folder change with what they hold.
+ASSETS = "assets/"
+FOR_EVER = "public, max-age=31536000, immutable"
+ANEW = "no-cache"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
 
 _IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*["']\./([\w.-]+\.js)["']""", re.MULTILINE)
 _API_BASE = re.compile(r"(https?://[A-Za-z0-9.:-]+)?(?:/[\w.~-]+)*/?")
@@ -136,18 +148,31 @@ def module_graph(entry: str, scripts: dict[str, str]) -> list[str]:
     return seen
 
 
+def cache_control(name: str) -> str:
+    """How long a file of the site may be kept by who has loaded it."""
+    return FOR_EVER if name.startswith(ASSETS) else ANEW
+
+
+def content_type(name: str) -> str:
+    """The media type of a file of the site."""
+    return TYPES[PurePosixPath(name).suffix]
+
+
 def _files(api_base: str) -> Iterator[tuple[str, bytes]]:
     assets = {name: content for folder in ("scripts", "styles", "images") for name, content in _tree(folder)}
-    plotly = importlib.resources.files("plotly").joinpath("package_data", "plotly.min.js").read_bytes()
-    yield from assets.items()
-    yield PLOTLY, plotly
+    # Modules import each other by their plain names, so all of them lie in one folder under one hash.
+    folder = f"{ASSETS}{_digest(*assets.keys(), *assets.values())}"
+    library = plotly()
+    library_name = f"{ASSETS}plotly-{_digest(library)}.min.js"
+    yield from ((f"{folder}/{name}", content) for name, content in assets.items())
+    yield library_name, library
     scripts = {PurePosixPath(name).name: text.decode() for name, text in assets.items() if name.startswith("scripts/")}
     templates = environment()
 
     def asset(name: str) -> str:
-        if name != PLOTLY and name not in assets:
+        if name not in assets:
             raise FileNotFoundError(f"{name} is named by a page but missing")
-        return f"/{name}"
+        return f"/{folder}/{name}"
 
     for page in PAGES:
         modules = module_graph(f"{page.name}.js", scripts)
@@ -160,8 +185,8 @@ def _files(api_base: str) -> Iterator[tuple[str, bytes]]:
             modules=[f"scripts/{name}" for name in modules],
             page=page,
             pages=PAGES,
-            plotly=PLOTLY,
-            plotly_integrity=integrity(plotly),
+            plotly=f"/{library_name}",
+            plotly_integrity=integrity(library),
             styles=[f"styles/{name}.css" for name in (*SHARED_STYLES, *own)],
         )
         yield page.file, html.encode()
@@ -173,9 +198,22 @@ def _tree(folder: str) -> Iterator[tuple[str, bytes]]:
             yield path.relative_to(SOURCE).as_posix(), path.read_bytes()
 
 
+def _digest(*parts: str | bytes) -> str:
+    found = hashlib.sha256()
+    for part in parts:
+        content = part.encode() if isinstance(part, str) else part
+        found.update(b"%d:" % len(content) + content)
+    return found.hexdigest()[:12]
+
+
 def _manifest(files: dict[str, bytes]) -> bytes:
     entries = {
-        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        name: {
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "content_type": content_type(name),
+            "cache_control": cache_control(name),
+        }
         for name, content in sorted(files.items())
     }
     return (json.dumps({"files": entries}, indent=2) + "\n").encode()

@@ -53,9 +53,10 @@ class VendorError(Exception):
 
 def plotly(folder: Path = FOLDER) -> bytes:
     """plotly.js: the small bundle where it has been fetched, else the whole out of the Python package."""
-    return kept(FINANCE, folder) or importlib.resources.files("plotly").joinpath(
-        "package_data", "plotly.min.js"
-    ).read_bytes()
+    return (
+        kept(FINANCE, folder)
+        or importlib.resources.files("plotly").joinpath("package_data", "plotly.min.js").read_bytes()
+    )
 
 
 def kept(bundle: Bundle, folder: Path = FOLDER) -> bytes | None:
@@ -94,7 +95,16 @@ def npm_pack(name: str, folder: Path) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise VendorError("npm is not installed")
-    command = [npm, "pack", name, "--silent", "--ignore-scripts", "--fetch-retries=1", "--pack-destination", str(folder)]
+    command = [
+        npm,
+        "pack",
+        name,
+        "--silent",
+        "--ignore-scripts",
+        "--fetch-retries=1",
+        "--pack-destination",
+        str(folder),
+    ]
     try:
         subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=PATIENCE)
     except (OSError, subprocess.SubprocessError) as exc:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import mimetypes
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
+ANEW = "no-cache"
 HEADERS = {
-    "Cache-Control": "no-cache",
     # The pages carry their own policy; this is the part that a page cannot say of itself.
     "Content-Security-Policy": "frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -20,8 +25,15 @@ _NOT_FOUND = (
 )
 
 
+# What is packed already is not packed again.
+PACKED = {".png", ".jpg", ".woff2", ".gz"}
+
+
 class SiteFiles:
-    """Answers GET and HEAD with the files under ``folder``; a folder's page is its index.html."""
+    """Answers GET and HEAD with the files under ``folder``; a folder's page is its index.html.
+
+    ``manifest.json`` says how long each file may be kept. Text goes out gzipped to who takes it so.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -39,10 +51,29 @@ class SiteFiles:
             path = path / "index.html"
         if not path.is_file():
             return self._not_found()
-        response = web.FileResponse(path, headers=HEADERS)
+        response = self._packed(request, path) or web.FileResponse(path)
+        response.headers.update(HEADERS | {"Cache-Control": self._kept_for(path)})
         if path.suffix in TYPES:
             response.content_type = TYPES[path.suffix]
         return response
+
+    def _packed(self, request: web.Request, path: Path) -> web.Response | None:
+        if request.method != "GET" or path.suffix in PACKED or "Range" in request.headers:
+            return None
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return None
+        stamp = path.stat().st_mtime_ns
+        etag = f'"{stamp:x}-{path.stat().st_size:x}"'
+        if request.headers.get("If-None-Match") == etag:
+            return web.Response(status=304, headers={"ETag": etag, "Vary": "Accept-Encoding"})
+        headers = {"Content-Encoding": "gzip", "ETag": etag, "Vary": "Accept-Encoding"}
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return web.Response(body=_gzipped(path, stamp), headers=headers, content_type=kind)
+
+    def _kept_for(self, path: Path) -> str:
+        name = path.relative_to(self._folder).as_posix()
+        control: str = _manifest(self._folder / "manifest.json").get(name, {}).get("cache_control", ANEW)
+        return control
 
     def _find(self, path: str) -> Path | None:
         if "\0" in path or "\\" in path:
@@ -54,3 +85,19 @@ class SiteFiles:
         page = self._folder / "404.html"
         text = page.read_text() if page.is_file() else _NOT_FOUND
         return web.Response(status=404, text=text, content_type="text/html", headers=HEADERS)
+
+
+@lru_cache(maxsize=256)
+def _gzipped(path: Path, stamp: int) -> bytes:
+    """``stamp`` is the file's time of change: one that has changed is packed anew."""
+    return gzip.compress(path.read_bytes(), 6, mtime=0)
+
+
+def _manifest(path: Path) -> dict[str, dict[str, Any]]:
+    return _read_manifest(path, path.stat().st_mtime_ns) if path.is_file() else {}
+
+
+@lru_cache(maxsize=4)
+def _read_manifest(path: Path, stamp: int) -> dict[str, dict[str, Any]]:
+    files: dict[str, dict[str, Any]] = json.loads(path.read_bytes())["files"]
+    return files

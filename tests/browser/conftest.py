@@ -6,6 +6,7 @@ tests that steer the market skip, and the others hold of the real thing.
 
 from __future__ import annotations
 
+import importlib.resources
 import os
 import shutil
 from collections.abc import Iterator
@@ -109,11 +110,9 @@ def stub(_server: StubServer | None, base_url: str) -> Stub:
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """The source of axe-core, which npm's package ``axe-core`` holds as ``axe.min.js``: ``AXE_JS`` says where it is."""
-    path = os.environ.get("AXE_JS")
-    if not path:
-        pytest.skip("no axe-core: AXE_JS does not name its axe.min.js")
-    return Path(path).read_text(encoding="utf-8")
+    """The source of axe-core, as a Python package ships it."""
+    source = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js")
+    return source.read_text(encoding="utf-8")
 
 
 @pytest.fixture

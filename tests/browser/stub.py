@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from frontend_static.build import cache_control
+
 STEPS = 12
 HISTORY = 3000
 MINUTE = 60_000
@@ -220,13 +222,14 @@ class _Handler(BaseHTTPRequestHandler):
             status, body = stub.answer(self.path)
             self._send(status, json.dumps(body).encode(), "application/json", "no-cache")
             return
-        name = urlsplit(self.path).path.lstrip("/") or "index.html"
+        name = urlsplit(self.path).path.lstrip("/")
+        name += "index.html" if not name or name.endswith("/") else ""
         file = (stub.site / name).resolve()
         if not file.is_relative_to(stub.site.resolve()) or not file.is_file():
             self._send(404, b"not found", "text/plain", "no-cache")
             return
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        self._send(200, file.read_bytes(), kind, "no-cache" if file.suffix == ".html" else "max-age=600")
+        self._send(200, file.read_bytes(), kind, cache_control(name))
 
     def _send(self, status: int, body: bytes, kind: str, cache_control: str) -> None:
         packed = _packed(body)

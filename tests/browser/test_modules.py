@@ -21,10 +21,14 @@ def run(shared_context: BrowserContext, _server: Any) -> Iterator[Run]:
     if _server is None:
         pytest.skip("needs the stub")
     with closing(shared_context.new_page()) as page:
-        page.goto(f"{_server.url}/images/icon.svg")
+        page.goto(f"{_server.url}/")
+        scripts = page.locator("script[type=module]").get_attribute("src")
+        assert scripts
+        folder, icon = scripts.rpartition("/")[0], page.locator("link[rel=icon]").get_attribute("href")
+        page.goto(f"{_server.url}{icon}")
 
         def run(module: str, function: str, *arguments: Any) -> Any:
-            code = f"async (given) => ({function})(await import('/scripts/{module}'), ...given)"
+            code = f"async (given) => ({function})(await import('{folder}/{module}'), ...given)"
             return page.evaluate(code, list(arguments))
 
         yield run

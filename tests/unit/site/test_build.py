@@ -14,12 +14,15 @@ from frontend_static.build import (
     PAGES,
     SOURCE,
     build,
+    cache_control,
     content_security_policy,
+    content_type,
     environment,
     integrity,
     main,
     module_graph,
 )
+from frontend_static.vendor import plotly
 
 TEXT = {".html", ".css", ".js", ".svg", ".json"}
 
@@ -50,6 +53,11 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def assets(site: Path) -> Path:
+    [folder] = [path for path in (site / "assets").iterdir() if path.is_dir()]
+    return folder
+
+
 def test_the_same_sources_give_the_same_bytes(site: Path, tmp_path: Path) -> None:
     assert contents(build(tmp_path / "deep" / "er")) == contents(site)
 
@@ -61,15 +69,16 @@ def test_building_again_over_a_build_changes_nothing(tmp_path: Path) -> None:
 
 def test_files_of_an_earlier_build_go_and_others_stay(tmp_path: Path) -> None:
     build(tmp_path)
-    (tmp_path / "scripts/gone.js").write_text("")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/gone.js").write_text("")
     (tmp_path / "mine.txt").write_text("")
     manifest = json.loads((tmp_path / "manifest.json").read_bytes())
-    manifest["files"] |= {"scripts/gone.js": {}, "../outside.txt": {}}
+    manifest["files"] |= {"old/gone.js": {}, "../outside.txt": {}}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     outside = tmp_path.parent / "outside.txt"
     outside.write_text("")
     build(tmp_path)
-    assert not (tmp_path / "scripts/gone.js").exists()
+    assert not (tmp_path / "old/gone.js").exists()
     assert (tmp_path / "mine.txt").exists()
     assert outside.exists()
 
@@ -78,16 +87,33 @@ def test_the_manifest_names_every_file_with_its_hash(site: Path) -> None:
     files = json.loads((site / "manifest.json").read_bytes())["files"]
     found = {name: content for name, content in contents(site).items() if name != "manifest.json"}
     assert files == {
-        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()} for name, content in found.items()
+        name: {
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "content_type": content_type(name),
+            "cache_control": cache_control(name),
+        }
+        for name, content in found.items()
     }
 
 
+def test_what_a_page_loads_is_kept_for_ever_and_the_page_is_not(site: Path) -> None:
+    files = json.loads((site / "manifest.json").read_bytes())["files"]
+    assert all("immutable" in entry["cache_control"] for name, entry in files.items() if name.startswith("assets/"))
+    assert all(entry["cache_control"] == "no-cache" for name, entry in files.items() if name.endswith(".html"))
+    for text in pages(site).values():
+        tags = Tags(text)
+        asked = [each["src"] for each in tags.all("script")] + [each["href"] for each in tags.all("link")]
+        assert all(re.match(r"/assets/([0-9a-f]{12}/|plotly-[0-9a-f]{12})", str(path)) for path in asked)
+
+
 def test_plotly_is_held_to_its_hash(site: Path) -> None:
-    content = (site / "vendor/plotly.min.js").read_bytes()
-    assert content.lstrip().startswith(b"/**\n* plotly.js v")
+    [path] = (site / "assets").glob("plotly-*.min.js")
+    content = path.read_bytes()
+    assert content == plotly()
     expected = "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
     [script] = [each for each in Tags(pages(site)["index.html"]).all("script") if each.get("id") == "plotly"]
-    assert script["src"] == "/vendor/plotly.min.js"
+    assert script["src"] == f"/assets/{path.name}"
     assert script["integrity"] == expected
 
 
@@ -118,7 +144,7 @@ def test_the_policy_opens_to_the_api_alone() -> None:
 
 def test_nothing_of_ours_names_another_host(site: Path) -> None:
     for name, content in contents(site).items():
-        if Path(name).suffix in TEXT and not name.startswith("vendor/"):
+        if Path(name).suffix in TEXT and not name.startswith("assets/plotly-"):
             hosts = re.findall(rb"(?:https?:)?//([\w-]+(?:\.[\w-]+)+)", content)
             assert set(hosts) <= {b"www.w3.org"}, name
 
@@ -135,8 +161,8 @@ def test_all_that_a_page_asks_for_is_there(site: Path) -> None:
 
 def test_a_component_with_a_style_is_styled(site: Path) -> None:
     styled = {each["href"] for text in pages(site).values() for each in Tags(text).all("link")}
-    for path in (site / "styles").glob("*.css"):
-        assert f"/styles/{path.name}" in styled
+    for path in (assets(site) / "styles").glob("*.css"):
+        assert f"/{path.relative_to(site).as_posix()}" in styled
 
 
 def test_the_navigation_holds_the_pages_that_exist(site: Path) -> None:
@@ -180,9 +206,9 @@ def test_modules_are_found_through_their_imports() -> None:
 
 
 def test_every_module_is_used_by_a_page(site: Path) -> None:
-    used = {each["href"] for text in pages(site).values() for each in Tags(text).all("link")}
+    used = {str(each["href"]).rpartition("/")[2] for text in pages(site).values() for each in Tags(text).all("link")}
     for path in (SOURCE / "scripts").glob("*.js"):
-        assert f"/scripts/{path.name}" in used or path.name == "early-theme.js"
+        assert path.name in used or path.name == "early-theme.js"
 
 
 def test_the_command_builds_and_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
