@@ -5,6 +5,7 @@ MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
 VENV := .venv/.stamp
+VENDOR := .venv/vendor/.stamp
 CODE := functions ingestor infra frontend_static
 UV := 0.13.9
 CHROMIUMS := chromium chromium-browser google-chrome google-chrome-stable
@@ -21,7 +22,7 @@ export HEAL_MAX_SECONDS JOURNAL_MAX_BYTES STREAMS_PER_CONNECTION
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)  ## Start everything on http://127.0.0.1:8000 (SOURCE=auto|binance|simulator|replay:FOLDER SPEED=10 SYMBOLS=… PORT=…)
+run: $(VENV) $(VENDOR)  ## Start everything on http://127.0.0.1:8000 (SOURCE=auto|binance|simulator|replay:FOLDER SPEED=10 SYMBOLS=… PORT=…)
 	@exec $(PY) -m infra.local run
 
 stop: $(VENV)  ## End a run and wait until its state is saved
@@ -30,7 +31,7 @@ stop: $(VENV)  ## End a run and wait until its state is saved
 status: $(VENV)  ## Say whether a run is active, and how it is
 	@$(PY) -m infra.local status || [ $$? = 3 ]
 
-test: $(VENV) chromium  ## Run all tests; each skip is listed with its reason
+test: $(VENV) $(VENDOR) chromium  ## Run all tests; each skip is listed with its reason
 	@$(PY) -m pytest
 
 check: $(VENV)  ## Lint, format and types
@@ -42,7 +43,7 @@ format: $(VENV)  ## Format the code and mend what the linter can
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: $(VENV)  ## Measure, print a table and write build/bench.json
+bench: $(VENV) $(VENDOR)  ## Measure, print a table and write build/bench.json
 	@$(MAKE) .venv-bench/.stamp || echo 'the peers of requirements-bench.lock could not be installed: their rows have no ratio'
 	@$(PY) -m tests.benchmarks
 
@@ -68,7 +69,8 @@ costs: $(VENV)  ## Print the monthly AWS bill, line by line: make costs LOAD="sy
 	@$(PY) -m quant.costs $(LOAD)
 
 site: $(VENV)  ## Build the static site into build/site
-	@$(PY) -c 'from pathlib import Path; from frontend_static.build import build; build(Path("build/site"))'
+	@$(PY) -m frontend_static.vendor
+	@$(PY) -m frontend_static.build
 
 package: $(VENV)  ## Build the thin Lambda packages of the local stack into build/packages
 	@$(PY) -m infra.local package
@@ -100,6 +102,11 @@ $(VENV): requirements.lock
 	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
 	fi || { echo 'the packages of requirements.lock could not be installed; see the lines above' >&2; exit 1; }
 	@touch $@
+
+# Tried once per set-up, so that a machine without npm is told once; `make site` tries again.
+$(VENDOR): frontend_static/vendor.py $(VENV)
+	@$(PY) -m frontend_static.vendor
+	@mkdir -p $(@D) && touch $@
 
 chromium:
 	@for name in $(CHROMIUMS); do if command -v $$name >/dev/null; then exit 0; fi; done; \
