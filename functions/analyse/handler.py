@@ -15,7 +15,7 @@ from typing import Any
 from analyse.pair_service import PairService
 from analyse.routes import create_app
 from analyse.service import Analyst
-from quant.http.answers import in_our_shape, to_json
+from quant.http.answers import to_json
 from quant.live_bars import LiveBars
 from quant.settings import Settings
 from quant.storage.storage import Storage, open_storage
@@ -48,13 +48,14 @@ def _analyst() -> Analyst:
     return Analyst(storage.bars, storage.instruments, storage.cache, to_json, _clock)
 
 
-app = create_app(_pairs, _clock)
+api = create_app(_pairs, _clock)
+app = api.app
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A request of the API gets its answer; anything else is the schedule and gets the run's report."""
     if "requestContext" in event:
-        return in_our_shape(app(event, context))
+        return api(event, context)
     now = _clock()
     report = asdict(_analyst().run(now, lambda: context.get_remaining_time_in_millis() > _RESERVE_MS))
     _logger.info(json.dumps({"event": "analysed", "duration_ms": _clock() - now, **report}))

@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from quant.analytics.alignment import FILLS, Aligned, Fill, align
+from quant.analytics.alignment import Aligned, Fill, align
 from quant.analytics.backtest import Rule
-from quant.analytics.pair import (
-    FEWEST_POINTS,
-    METHODS,
-    TRANSFORMS,
-    Method,
-    PairAnalysis,
-    Question,
-    Transform,
-    analyse_pair,
-)
+from quant.analytics.pair import FEWEST_POINTS, PairAnalysis, Question, analyse_pair
 from quant.analytics.summary import YEAR
+from quant.contract.analytics import PairParameters
 from quant.domain.bar import Bars
 from quant.domain.interval import HOUR, SECOND, Interval
-from quant.domain.market import DEFAULT_EXCHANGE, Market
+from quant.domain.market import Market
 from quant.domain.ports import InstrumentRepository
 from quant.errors import SeriesError, ValidationError
-from quant.http.parameters import Query
 from quant.live_bars import LiveBars, Tail, is_closed
 
-PARAMETERS = (
-    "y", "x", "exchange", "interval", "lookback", "window", "method", "fill", "transform", "entry", "exit", "stop",
-    "cost", "delta", "noise", "johansen", "series",
-)  # fmt: skip
-MAX_LOOKBACK = 10_000
 _KNOWN_FOR = 30 * SECOND
 
 
@@ -49,42 +35,41 @@ class PairRequest:
     with_series: bool
 
     @classmethod
-    def read(cls, query: Query) -> PairRequest:
+    def of(cls, asked: PairParameters) -> PairRequest:
         """
         Raises:
-            ValidationError: names the parameter and what it must be.
+            ValidationError: names the parameter that does not go with another, and what it must be.
         """
-        exchange = query.text("exchange", DEFAULT_EXCHANGE)
-        y, x = (_market(query, name, exchange) for name in ("y", "x"))
+        y, x = (_market(name, text, asked.exchange) for name, text in (("y", asked.y), ("x", asked.x)))
         if y == x:
             raise ValidationError("x", f"must be another symbol than y; both are {y}")
-        interval = Interval.parse(query.text("interval", "1m"))
-        lookback = query.whole("lookback", FEWEST_POINTS, MAX_LOOKBACK, 1_440)
-        window = query.whole("window", 3, lookback, min(60, lookback))
-        entry = query.number("entry", 0.01, 100, 2.0)
-        exit_at = query.number("exit", 0, 100, min(0.5, entry / 2))
-        if exit_at >= entry:
+        interval = Interval.parse(asked.interval)
+        window = min(60, asked.lookback) if asked.window is None else asked.window
+        if window > asked.lookback:
+            raise ValidationError("window", f"must be a whole number from 3 to {asked.lookback}, which is lookback")
+        exit_at = min(0.5, asked.entry / 2) if asked.exit is None else asked.exit
+        if exit_at >= asked.entry:
             raise ValidationError("exit", "must be below entry")
-        stop = query.number("stop", 0, 1_000, 2 * entry)
-        if 0 < stop <= entry:
+        stop = 2 * asked.entry if asked.stop is None else asked.stop
+        if 0 < stop <= asked.entry:
             raise ValidationError("stop", "must be above entry, or 0 for none")
         return cls(
             y=y,
             x=x,
             interval=interval,
-            lookback=lookback,
-            fill=cast(Fill, query.choice("fill", FILLS, "none")),
+            lookback=asked.lookback,
+            fill=asked.fill,
             question=Question(
                 window=window,
                 bars_per_year=YEAR / interval.ms,
-                method=cast(Method, query.choice("method", METHODS, "ols")),
-                transform=cast(Transform, query.choice("transform", TRANSFORMS, "price")),
-                delta=query.number("delta", 1e-15, 0.5, 1e-9),
-                noise=query.number("noise", 1e-15, 1e6, 1e-5),
-                rule=Rule(entry, exit_at, stop or None, query.number("cost", 0, 0.1, 0.001)),
-                with_johansen=query.switch("johansen", True),
+                method=asked.method,
+                transform=asked.transform,
+                delta=asked.delta,
+                noise=asked.noise,
+                rule=Rule(asked.entry, exit_at, stop or None, asked.cost),
+                with_johansen=asked.johansen,
             ),
-            with_series=query.switch("series", True),
+            with_series=asked.series,
         )
 
 
@@ -149,10 +134,7 @@ class PairService:
         return align(read, request.fill, stop - request.lookback * interval.ms, stop)
 
 
-def _market(query: Query, name: str, exchange: str) -> Market:
-    text = query.text(name)
-    if not text:
-        raise ValidationError(name, "must be given: a symbol such as BTCUSDT")
+def _market(name: str, text: str, exchange: str) -> Market:
     return Market.parse(text if ":" in text else f"{exchange}:{text}", name)
 
 

@@ -7,23 +7,30 @@ from collections.abc import Callable
 
 from chalice.app import Chalice
 
-from analyse.pair_service import PARAMETERS, PairRequest, PairService
+from analyse.pair_service import PairRequest, PairService
+from quant.contract.analytics import ANALYZE, ANALYZE_POSTED, PairParameters
+from quant.contract.types import Nothing
 from quant.domain.ports import Clock
-from quant.http.answers import Answer, to_json
-from quant.http.parameters import Query
+from quant.http.answers import Answer
+from quant.http.call import Call
+from quant.http.edge import Api
+from quant.http.gate import Gate
 from quant.http.routing import Routes
 
 _logger = logging.getLogger("analyse")
 
 
-def create_app(pairs: Callable[[], PairService], clock: Clock) -> Chalice:
+def create_app(pairs: Callable[[], PairService], clock: Clock, gate: Gate | None = None) -> Api:
     """The app on what ``pairs`` gives; it is first called at the first request."""
-    app = Chalice(app_name="quant-analyse", configure_logs=False)
-    routes = Routes(app, _logger)
+    app, gate = Chalice(app_name="quant-analyse", configure_logs=False), gate or Gate()
+    routes = Routes(app, gate, clock, _logger)
 
-    @routes.get_or_post("/pairs/analyze", *PARAMETERS)
-    def analyze(query: Query) -> Answer:
-        found = pairs().analyse(PairRequest.read(query), clock())
-        return Answer(to_json(found).decode(), headers={"Cache-Control": "no-cache"})
+    @routes.serve(ANALYZE)
+    def analyze(call: Call[PairParameters, Nothing]) -> Answer:
+        return Answer.of(pairs().analyse(PairRequest.of(call.parameters), call.now))
 
-    return app
+    @routes.serve(ANALYZE_POSTED)
+    def analyze_posted(call: Call[Nothing, PairParameters]) -> Answer:
+        return Answer.of(pairs().analyse(PairRequest.of(call.body), call.now))
+
+    return Api(app, gate, _logger)

@@ -6,9 +6,8 @@ import logging
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
-from api.chalicelib.routes import create_app, in_our_shape
+from api.chalicelib.routes import create_app
 from api.chalicelib.service import MarketData
 from quant import __version__
 from quant.domain.interval import SECOND
@@ -36,9 +35,6 @@ def _market_data() -> MarketData:
     return MarketData(storage, checks, settings.tick_ttl_seconds * SECOND, __version__)
 
 
-app = create_app(_market_data, _clock)
-
-
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """What Lambda calls."""
-    return in_our_shape(app(event, context))
+handler = create_app(_market_data, _clock)
+"""What Lambda calls."""
+app = handler.app

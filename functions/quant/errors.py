@@ -4,6 +4,9 @@
     ├── SettingError          a setting is missing or out of range; names the setting
     ├── ValidationError       a caller's input is wrong; names the field
     │   └── UnknownSymbolError
+    ├── RequestError          a request cannot be served as it is; carries a word for programs
+    │   ├── UnauthorizedError no token, or none that is valid
+    │   └── VersionError      the item was changed meanwhile; carries its current version
     ├── DataError             stored or received data cannot be used
     │   ├── ChunkError        a packed chunk is damaged or of an unknown version
     │   ├── FrameError        an exchange's message is not what its documentation promises
@@ -58,6 +61,36 @@ class UnknownSymbolError(ValidationError):
     def __init__(self, exchange: str, symbol: str) -> None:
         super().__init__("symbol", f"{symbol!r} is not followed on {exchange}; GET /api/symbols lists what is")
         self.exchange, self.symbol = exchange, symbol
+
+
+class RequestError(QuantError):
+    """A request cannot be served as it is.
+
+    ``code`` is a word for programs that the entry point has a status for: ``bad_request``, ``not_found``,
+    ``conflict``, ``payload_too_large`` …
+    """
+
+    def __init__(self, code: str, problem: str, field: str = "") -> None:
+        super().__init__(code, problem, field)
+        self.code, self.problem, self.field = code, problem, field
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class UnauthorizedError(RequestError):
+    """There is no token, or it is not one of the valid ones."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__("unauthorized", problem)
+
+
+class VersionError(RequestError):
+    """Somebody else changed the item first."""
+
+    def __init__(self, current: int, field: str = "version") -> None:
+        super().__init__("conflict", f"{field} is not the current one, which is {current}; read again", field)
+        self.current = current
 
 
 class DataError(QuantError):

@@ -31,7 +31,10 @@ ALLOWED: dict[str, set[str]] = {
     "functions/quant/notify": {
         "boto3", "botocore", "requests", "jinja2", "quant.domain", "quant.errors", "quant.notify",
     },
-    "functions/quant/http": {"numpy", "msgspec", "chalice", "quant.domain", "quant.errors", "quant.http"},
+    "functions/quant/contract": {"msgspec", "quant.domain", "quant.errors", "quant.contract"},
+    "functions/quant/http": {
+        "numpy", "msgspec", "chalice", "quant.domain", "quant.errors", "quant.contract", "quant.http",
+    },
     "functions/quant/live_bars.py": {"numpy", "quant.domain", "quant.analytics"},
     "functions/quant/bar_store.py": {"quant.domain", "quant.analytics"},
     "functions/resample/service.py": {

@@ -18,7 +18,8 @@ def measure() -> list[Row]:
     from analyse.pair_service import PairService
     from analyse.routes import create_app
     from quant.live_bars import LiveBars
-    from tests.functional.analyse.market import AnalysedMarket, event, minute_bars, tied, walks
+    from tests.functional.analyse.market import AnalysedMarket, minute_bars, tied, walks
+    from tests.functional.api.client import event
 
     world = AnalysedMarket()
     x = walks(1, N)[0]
@@ -28,12 +29,12 @@ def measure() -> list[Row]:
     service = PairService(LiveBars(storage.ticks, storage.bars), storage.instruments)
     app = create_app(lambda: service, lambda: world.now)
     kinds = {
-        "plain": {"johansen": "false"},
-        "johansen": {"johansen": "true"},
-        "kalman": {"johansen": "false", "method": "kalman"},
+        "plain": {"johansen": ["false"]},
+        "johansen": {"johansen": ["true"]},
+        "kalman": {"johansen": ["false"], "method": ["kalman"]},
     }
     requests = {
-        kind: event("/pairs/analyze", "GET", {"y": "YUSDT", "x": "XUSDT", "lookback": str(N), **query})
+        kind: event("/pairs/analyze", "GET", {"y": ["YUSDT"], "x": ["XUSDT"], "lookback": [str(N)], **query})
         for kind, query in kinds.items()
     }
     spent: dict[str, list[float]] = {kind: [] for kind in kinds}

@@ -10,26 +10,34 @@ from typing import Any
 import msgspec
 
 from quant.analytics.summary import summarise
+from quant.contract.analytics import (
+    CORRELATION,
+    SCAN,
+    STATS,
+    STATS_OF_SYMBOL,
+    CorrelationParameters,
+    ScanParameters,
+    StatsOfSymbolParameters,
+    StatsParameters,
+)
+from quant.contract.types import Nothing
 from quant.domain.interval import DAY, HOUR, M1, M5, MINUTE, SECOND, floor
-from quant.domain.market import DEFAULT_EXCHANGE, Market
-from quant.domain.ports import Clock
+from quant.domain.market import Market
 from quant.domain.results import Result
 from quant.errors import UnknownSymbolError, ValidationError
-from quant.http.answers import Answer, to_json
-from quant.http.parameters import Query
+from quant.http.answers import Answer
+from quant.http.call import Call
 from quant.http.routing import Routes
 from quant.live_bars import LiveBars
 from quant.storage.storage import Storage
 
 MAX_WINDOW = 30 * DAY
-MAX_PAIRS = 1_000
 NOT_YET = "not computed yet: the analyse function has published nothing during the last day"
-_FRESH = {"Cache-Control": "no-cache"}
 _UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
 _KNOWN_FOR = 30 * SECOND
 
 
-def add_analytics_routes(routes: Routes, storage: Callable[[], Storage], clock: Clock) -> None:
+def add_analytics_routes(routes: Routes, storage: Callable[[], Storage]) -> None:
     """Register them; ``storage`` is first called at the first request."""
     made: list[Analytics] = []
 
@@ -38,21 +46,21 @@ def add_analytics_routes(routes: Routes, storage: Callable[[], Storage], clock: 
             made.append(Analytics(storage()))
         return made[0]
 
-    @routes.get("/stats", "exchange")
-    def stats(query: Query) -> Answer:
-        return analytics().all_statistics(query, clock())
+    @routes.serve(STATS)
+    def stats(call: Call[StatsParameters, Nothing]) -> Answer:
+        return analytics().all_statistics(call.parameters, call.now)
 
-    @routes.get("/stats/{symbol}", "exchange", "window")
-    def stats_of_symbol(query: Query, symbol: str) -> Answer:
-        return analytics().statistics(symbol, query, clock())
+    @routes.serve(STATS_OF_SYMBOL)
+    def stats_of_symbol(call: Call[StatsOfSymbolParameters, Nothing]) -> Answer:
+        return analytics().statistics(call.parameters, call.now)
 
-    @routes.get("/pairs/scan", "exchange", "symbol", "admitted", "max_p_value", "limit")
-    def pairs_scan(query: Query) -> Answer:
-        return analytics().scan(query, clock())
+    @routes.serve(SCAN)
+    def pairs_scan(call: Call[ScanParameters, Nothing]) -> Answer:
+        return analytics().scan(call.parameters, call.now)
 
-    @routes.get("/pairs/correlation", "exchange", "symbols")
-    def pairs_correlation(query: Query) -> Answer:
-        return analytics().correlation(query, clock())
+    @routes.serve(CORRELATION)
+    def pairs_correlation(call: Call[CorrelationParameters, Nothing]) -> Answer:
+        return analytics().correlation(call.parameters, call.now)
 
 
 @dataclass(slots=True)
@@ -64,22 +72,20 @@ class Analytics:
     _markets: frozenset[Market] = frozenset()
     _markets_read: int = 0
 
-    def all_statistics(self, query: Query, now: int) -> Answer:
-        exchange = query.text("exchange")
+    def all_statistics(self, asked: StatsParameters, now: int) -> Answer:
         found = self._latest("stats")
         if found is None:
             return _missing({"symbols": []})
-        rows = [row for row in found["symbols"] if exchange in ("", row["exchange"])]
+        rows = [row for row in found["symbols"] if asked.exchange in (None, row["exchange"])]
         return _answer({**found, "symbols": rows, "reason": None}, now)
 
-    def statistics(self, symbol: str, query: Query, now: int) -> Answer:
-        market = self._market(symbol, query, now)
-        text = query.text("window")
-        if not text:
+    def statistics(self, asked: StatsOfSymbolParameters, now: int) -> Answer:
+        market = self._market(asked, now)
+        if asked.window is None:
             kept = self._from_cache(market, now)
             if kept is not None:
                 return kept
-        window = _window(text or "24h")
+        window = _window(asked.window or "24h")
         interval = M1 if window <= DAY else M5
         live = LiveBars(self.storage.ticks, self.storage.bars)
         tail = live.tail(market, now)
@@ -97,40 +103,34 @@ class Analytics:
         }
         return _answer(body, now)
 
-    def scan(self, query: Query, now: int) -> Answer:
-        limit = query.whole("limit", 1, MAX_PAIRS, 100)
-        admitted = query.choice("admitted", ("", "true", "false"), "")
-        highest = query.number("max_p_value", 0, 1, 1)
-        exchange, symbol = query.text("exchange"), query.text("symbol").upper()
+    def scan(self, asked: ScanParameters, now: int) -> Answer:
         found = self._latest("scan")
         if found is None:
             return _missing({"pairs": []})
+        symbol = asked.symbol.upper() if asked.symbol else None
         rows = [
             row
             for row in found["pairs"]
-            if (not admitted or row["admitted"] == (admitted == "true"))
-            and (exchange in ("", row["exchange"], row["x_exchange"]))
-            and (not symbol or symbol in (row["y"], row["x"]))
-            and (highest >= 1 or (row["p_value"] is not None and row["p_value"] <= highest))
+            if asked.admitted in (None, row["admitted"])
+            and (asked.exchange in (None, row["exchange"], row["x_exchange"]))
+            and (symbol in (None, row["y"], row["x"]))
+            and (asked.max_p_value >= 1 or (row["p_value"] is not None and row["p_value"] <= asked.max_p_value))
         ]
-        return _answer({**found, "pairs_found": len(rows), "pairs": rows[:limit]}, now)
+        return _answer({**found, "pairs_found": len(rows), "pairs": rows[: asked.limit]}, now)
 
-    def correlation(self, query: Query, now: int) -> Answer:
-        exchange = query.text("exchange")
-        wanted = [part.strip().upper() for part in query.text("symbols").split(",") if part.strip()]
+    def correlation(self, asked: CorrelationParameters, now: int) -> Answer:
+        wanted = [name.upper() for name in asked.symbols]
         found = self._latest("correlation")
         if found is None:
             return _missing({"symbols": [], "matrix": []})
         names = [row["symbol"] for row in found["symbols"]]
         for name in wanted:
             if name not in names:
-                raise ValidationError(
-                    "symbols", f"{name[:30]!r} is not in the matrix; it holds {', '.join(names)[:300]}"
-                )
+                raise ValidationError("symbols", f"{name!r} is not in the matrix; it holds {', '.join(names)[:300]}")
         chosen = [
             place
             for place, row in enumerate(found["symbols"])
-            if exchange in ("", row["exchange"]) and (not wanted or row["symbol"] in wanted)
+            if asked.exchange in (None, row["exchange"]) and (not wanted or row["symbol"] in wanted)
         ]
         matrix = [[found["matrix"][row][column] for column in chosen] for row in chosen] if found["matrix"] else []
         rows = [found["symbols"][place] for place in chosen]
@@ -152,13 +152,13 @@ class Analytics:
             kept = self._decoded[name] = (result.run_id, msgspec.json.decode(result.body))
         return kept[1]
 
-    def _market(self, symbol: str, query: Query, now: int) -> Market:
-        market = Market(query.text("exchange", DEFAULT_EXCHANGE), symbol)
+    def _market(self, asked: StatsOfSymbolParameters, now: int) -> Market:
+        market = Market(asked.exchange, asked.symbol.upper())
         if market not in self._markets or now - self._markets_read > _KNOWN_FOR:
             self._markets = frozenset(one.market for one in self.storage.instruments.all())
             self._markets_read = now
         if market not in self._markets:
-            raise UnknownSymbolError(market.exchange[:20], symbol[:30])
+            raise UnknownSymbolError(*market)
         return market
 
 
@@ -171,8 +171,8 @@ def _window(text: str) -> int:
 
 
 def _answer(body: dict[str, Any], now: int) -> Answer:
-    return Answer(to_json({**body, "age_ms": max(now - body["computed_at"], 0)}).decode(), headers=_FRESH)
+    return Answer.of({**body, "age_ms": max(now - body["computed_at"], 0)})
 
 
 def _missing(empty: dict[str, Any]) -> Answer:
-    return Answer(to_json({"computed_at": None, "age_ms": None, **empty, "reason": NOT_YET}).decode(), headers=_FRESH)
+    return Answer.of({"computed_at": None, "age_ms": None, **empty, "reason": NOT_YET})

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from quant.contract.platform import COSTS
+from quant.contract.types import Nothing
 from quant.costs import load_prices, monthly_bill
 from quant.domain.interval import SECOND
-from quant.domain.ports import Clock, Heartbeat
-from quant.http.answers import Answer, to_json
-from quant.http.parameters import Query
+from quant.domain.ports import Heartbeat
+from quant.http.answers import Answer
+from quant.http.call import Call
 from quant.http.routing import Routes
 from quant.monthly_use import Load
 from quant.storage.storage import Storage
@@ -18,12 +20,11 @@ from quant.storage.storage import Storage
 _ALIVE = 30 * SECOND
 
 
-def add_costs_route(routes: Routes, storage: Callable[[], Storage], clock: Clock) -> None:
-    @routes.get("/costs")
-    def costs(query: Query) -> Answer:
-        now = clock()
-        alive = [beat for beat in storage().heartbeats.all() if now - beat.time <= _ALIVE]
-        return Answer(to_json(_costs(alive)).decode(), headers={"Cache-Control": "no-cache"})
+def add_costs_route(routes: Routes, storage: Callable[[], Storage]) -> None:
+    @routes.serve(COSTS)
+    def costs(call: Call[Nothing, Nothing]) -> Answer:
+        alive = [beat for beat in storage().heartbeats.all() if call.now - beat.time <= _ALIVE]
+        return Answer.of(_costs(alive))
 
 
 def _costs(alive: Sequence[Heartbeat]) -> dict[str, Any]:

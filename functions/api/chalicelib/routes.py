@@ -1,4 +1,4 @@
-"""The routes as a Chalice app."""
+"""The light routes as a Chalice app."""
 
 from __future__ import annotations
 
@@ -10,38 +10,40 @@ from chalice.app import Chalice
 from api.chalicelib.analytics_routes import add_analytics_routes
 from api.chalicelib.costs_routes import add_costs_route
 from api.chalicelib.service import MarketData
+from quant.contract.market import OHLC, SYMBOLS, TICKS, OhlcParameters, TicksParameters
+from quant.contract.platform import HEALTH
+from quant.contract.types import Nothing
 from quant.domain.ports import Clock
-from quant.http.answers import Answer, in_our_shape
-from quant.http.parameters import Query
+from quant.http.answers import Answer
+from quant.http.call import Call
+from quant.http.edge import Api
+from quant.http.gate import Gate
 from quant.http.routing import Routes
-
-__all__ = ["create_app", "in_our_shape"]
 
 _logger = logging.getLogger("api")
 
 
-def create_app(market_data: Callable[[], MarketData], clock: Clock) -> Chalice:
+def create_app(market_data: Callable[[], MarketData], clock: Clock, gate: Gate | None = None) -> Api:
     """The app on what ``market_data`` gives; it is first called at the first request."""
-    app = Chalice(app_name="quant-api", configure_logs=False)
-    routes = Routes(app, _logger)
-    route = routes.get
+    app, gate = Chalice(app_name="quant-api", configure_logs=False), gate or Gate()
+    routes = Routes(app, gate, clock, _logger)
 
-    @route("/health")
-    def health(query: Query) -> Answer:
-        return market_data().health(clock())
+    @routes.serve(HEALTH)
+    def health(call: Call[Nothing, Nothing]) -> Answer:
+        return market_data().health(call.now)
 
-    @route("/symbols")
-    def symbols(query: Query) -> Answer:
-        return market_data().symbols(clock())
+    @routes.serve(SYMBOLS)
+    def symbols(call: Call[Nothing, Nothing]) -> Answer:
+        return market_data().symbols(call.now)
 
-    @route("/ticks/{symbol}", "exchange", "start", "end", "limit", "order", "cursor")
-    def ticks(query: Query, symbol: str) -> Answer:
-        return market_data().ticks(symbol, query, clock())
+    @routes.serve(TICKS)
+    def ticks(call: Call[TicksParameters, Nothing]) -> Answer:
+        return market_data().ticks(call)
 
-    @route("/ohlc/{symbol}", "exchange", "interval", "start", "end", "limit", "cursor", "fill", "format")
-    def ohlc(query: Query, symbol: str) -> Answer:
-        return market_data().ohlc(symbol, query, clock())
+    @routes.serve(OHLC)
+    def ohlc(call: Call[OhlcParameters, Nothing]) -> Answer:
+        return market_data().ohlc(call)
 
-    add_analytics_routes(routes, lambda: market_data().storage, clock)
-    add_costs_route(routes, lambda: market_data().storage, clock)
-    return app
+    add_analytics_routes(routes, lambda: market_data().storage)
+    add_costs_route(routes, lambda: market_data().storage)
+    return Api(app, gate, _logger)

@@ -10,18 +10,19 @@ from typing import Any
 import msgspec
 
 from api.chalicelib import rendering
+from quant.contract.market import OhlcParameters, TicksParameters
+from quant.contract.types import Nothing
 from quant.domain.bar import COMPLETE, Bars
 from quant.domain.decimals import format_scaled
 from quant.domain.interval import DAY, HOUR, M1, MINUTE, SECOND, Interval, ceil, floor
-from quant.domain.market import DEFAULT_EXCHANGE, Instrument, Market
+from quant.domain.market import Instrument, Market
 from quant.domain.ports import Heartbeat, MarketPulse
-from quant.errors import StorageError, UnknownSymbolError
+from quant.errors import StorageError, UnknownSymbolError, ValidationError
 from quant.http.answers import Answer
-from quant.http.parameters import Query, make_cursor
+from quant.http.call import Call
 from quant.live_bars import LiveBars, Tail, filled, is_closed
 from quant.storage.storage import Storage
 
-MAX_BARS, MAX_TICKS = 1_000, 1_000
 LATE_AFTER = 60 * SECOND
 SILENT_AFTER = 30 * SECOND
 RESAMPLED_WITHIN = 5 * MINUTE
@@ -91,7 +92,7 @@ class MarketData:
             "data": self._data_quality() if is_up else None,
             "symbols": symbols,
         }
-        return Answer(_json(body), status=200 if is_up else 503, headers={"Cache-Control": "no-store"})
+        return Answer(_json(body).encode(), status=200 if is_up else 503)
 
     def _data_quality(self) -> dict[str, int]:
         return {
@@ -108,73 +109,69 @@ class MarketData:
         listed = sorted(instruments, key=lambda one: (-self._summary(one.market, now).turnover, one.market))
         rows = [self._symbol(one, pulses.get(one.market), now) for one in listed]
         body = f'{{"market":{_json(beats[-1].source if beats else None)},"symbols":[{",".join(rows)}]}}'
-        return Answer(body, headers={"Cache-Control": "no-cache"})
+        return Answer(body.encode())
 
-    def ticks(self, symbol: str, query: Query, now: int) -> Answer:
-        market = self._market(symbol, query, now)
-        start, end = query.range()
-        order = query.choice("order", ("asc", "desc"), "desc" if start is None else "asc")
-        limit = query.whole("limit", 1, MAX_TICKS, 500)
-        cursor = query.cursor() or {}
-        newest_first = order == "desc"
+    def ticks(self, call: Call[TicksParameters, Nothing]) -> Answer:
+        asked, now = call.parameters, call.now
+        market = self._market(asked.symbol, asked.exchange, now)
+        start, end = ordered(asked.start, asked.end)
+        cursor = call.position() or {}
+        newest_first = (asked.order or ("desc" if start is None else "asc")) == "desc"
         trades = self.storage.ticks.read(
             market,
             max(start or 0, now - self.tick_ttl),
             min(end or now + HOUR, now + HOUR),
             first_id=cursor.get("from", 0),
             last_id=cursor.get("to"),
-            limit=limit + 1,
+            limit=asked.limit + 1,
             newest_first=newest_first,
         )
-        more, trades = len(trades) > limit, trades.take(slice(-limit, None) if newest_first else slice(limit))
+        more = len(trades) > asked.limit
+        trades = trades.take(slice(-asked.limit, None) if newest_first else slice(asked.limit))
         next_cursor = None
         if more:
-            next_cursor = (
-                make_cursor(to=trades.first_id - 1) if newest_first else make_cursor(**{"from": trades.last_id + 1})
-            )
+            further = {"to": trades.first_id - 1} if newest_first else {"from": trades.last_id + 1}
+            next_cursor = call.next_cursor(**further)
         if newest_first:
             trades = trades.take(slice(None, None, -1))
         head = f'"exchange":{_json(market.exchange)},"symbol":{_json(market.symbol)}'
         body = f'{{{head},"ticks":{rendering.ticks_json(trades)},"next_cursor":{_json(next_cursor)}}}'
-        return Answer(body, headers={"Cache-Control": "no-cache"})
+        return Answer(body.encode())
 
-    def ohlc(self, symbol: str, query: Query, now: int) -> Answer:
-        market = self._market(symbol, query, now)
-        interval = Interval.parse(query.text("interval", "1m"))
-        limit = query.whole("limit", 1, MAX_BARS, 500)
-        start, end = query.range()
-        as_csv = query.choice("format", ("json", "csv"), "json") == "csv"
-        fill = query.choice("fill", ("none", "previous"), "none") == "previous"
-        start = (query.cursor() or {}).get("time", start)
+    def ohlc(self, call: Call[OhlcParameters, Nothing]) -> Answer:
+        asked, now = call.parameters, call.now
+        market = self._market(asked.symbol, asked.exchange, now)
+        interval = Interval.parse(asked.interval)
+        start, end = ordered(asked.start, asked.end)
+        start = (call.position() or {}).get("time", start)
         live = LiveBars(self.storage.ticks, self.storage.bars)
         tail = live.tail(market, now)
-        bars, next_time = _page(live, tail, market, interval, start, end, limit, fill, now)
+        fill = asked.fill == "previous"
+        bars, next_time = _page(live, tail, market, interval, start, end, asked.limit, fill, now)
         instrument = self._instruments[market]
         bars = bars.rescaled(
             max(bars.price_decimals, instrument.price_decimals),
             max(bars.quantity_decimals, instrument.quantity_decimals),
         )
         closed = is_closed(bars, tail).tolist()
-        next_cursor = None if next_time is None else make_cursor(time=next_time)
-        headers = {"Cache-Control": "no-cache"}
-        if as_csv:
-            headers |= {"X-Next-Cursor": next_cursor} if next_cursor else {}
-            return Answer(rendering.bars_csv(bars, closed), "text/csv; charset=utf-8", headers=headers)
+        next_cursor = None if next_time is None else call.next_cursor(time=next_time)
+        if asked.format == "csv":
+            headers = {"X-Next-Cursor": next_cursor} if next_cursor else {}
+            return Answer(rendering.bars_csv(bars, closed).encode(), "text/csv; charset=utf-8", headers=headers)
         head = msgspec.json.encode(
             {"exchange": market.exchange, "symbol": market.symbol, "interval": interval.name}
         ).decode()[1:-1]
         decimals = f'"price_decimals":{bars.price_decimals},"quantity_decimals":{bars.quantity_decimals}'
         body = f'{{{head},{decimals},"bars":{rendering.bars_json(bars, closed)},"next_cursor":{_json(next_cursor)}}}'
-        return Answer(body, headers=headers)
+        return Answer(body.encode())
 
-    def _market(self, symbol: str, query: Query, now: int) -> Market:
-        exchange = query.text("exchange", DEFAULT_EXCHANGE)
-        if now - self._instruments_read > _KNOWN_FOR or Market(exchange, symbol) not in self._instruments:
+    def _market(self, symbol: str, exchange: str, now: int) -> Market:
+        market = Market(exchange, symbol.upper())
+        if now - self._instruments_read > _KNOWN_FOR or market not in self._instruments:
             self._instruments = {one.market: one for one in self.storage.instruments.all()}
             self._instruments_read = now
-        market = Market(exchange, symbol)
         if market not in self._instruments:
-            raise UnknownSymbolError(exchange[:20], symbol[:30])
+            raise UnknownSymbolError(exchange, symbol)
         return market
 
     def _symbol(self, instrument: Instrument, pulse: MarketPulse | None, now: int) -> str:
@@ -225,6 +222,17 @@ def _page(
     if len(bars) <= limit:
         return bars, None
     return bars.take(slice(limit)), int(bars.time[limit])
+
+
+def ordered(start: int | None, end: int | None) -> tuple[int | None, int | None]:
+    """Both times.
+
+    Raises:
+        ValidationError: the end is not after the start.
+    """
+    if start is not None and end is not None and end <= start:
+        raise ValidationError("end", "must be after start")
+    return start, end
 
 
 def _day(bars: Bars) -> Day:

@@ -1,38 +1,63 @@
-"""What every Chalice app of this project answers with: one shape for results, one for refusals."""
+"""What every route answers with: one shape for results, one for refusals."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import numpy as np
-from chalice.app import Response
 
-from quant.errors import QuantError, SeriesError, StorageError, UnknownSymbolError, ValidationError
+from quant.errors import (
+    QuantError,
+    RequestError,
+    SeriesError,
+    StorageError,
+    UnauthorizedError,
+    UnknownSymbolError,
+    ValidationError,
+    VersionError,
+)
 
-# Chalice's own words for what goes wrong before a route is reached, and ours.
-_CODES = {"MethodNotAllowedError": "method_not_allowed", "NotFoundError": "not_found", "BadRequestError": "bad_request"}
-_MESSAGES = {
-    "method_not_allowed": "this route does not take that method",
-    "not_found": "there is no such route",
-    "bad_request": "the request cannot be read",
-    "unavailable": "the storage does not answer; try again",
-    "internal_error": "this should not have happened; it has been logged",
+STATUS = {
+    "bad_request": 400,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "conflict": 409,
+    "payload_too_large": 413,
+    "unsupported_media_type": 415,
+    "invalid_parameter": 422,
+    "too_many_requests": 429,
+    "internal_error": 500,
+    "unavailable": 503,
 }
+UNAVAILABLE = "the storage does not answer; try again"
+INTERNAL = "this should not have happened; it has been logged"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A body that is ready to be sent."""
+    """A body that is ready to be sent.
 
-    body: str
+    Attributes:
+        tag: what the ETag is made of, where the body says more than what it is about (how old it is, say).
+        settled: the data will not change any more; see quant.contract.operation.Cache.
+    """
+
+    body: bytes
     content_type: str = "application/json"
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    tag: str | None = None
+    settled: bool = False
+
+    @classmethod
+    def of(cls, value: Any, *, status: int = 200, tag: str | None = None, settled: bool = False) -> Self:
+        return cls(to_json(value), status=status, tag=tag, settled=settled)
 
 
 def to_json(value: Any) -> bytes:
@@ -40,39 +65,32 @@ def to_json(value: Any) -> bytes:
     return msgspec.json.encode(value, enc_hook=_plain)
 
 
-def answered(serve: Callable[[], Answer], logger: logging.Logger) -> Response:
-    """What ``serve`` gives, or its refusal, as Chalice sends it."""
-    try:
-        answer = serve()
-    except QuantError as exc:
-        answer = _refusal(exc, logger)
-    return Response(answer.body, {"Content-Type": answer.content_type, **answer.headers}, answer.status)
-
-
-def in_our_shape(answer: dict[str, Any]) -> dict[str, Any]:
-    """Chalice's own refusals, which come before any route, in the shape of ours."""
-    if answer["statusCode"] >= 400 and answer["body"].startswith('{"Code"'):
-        code = _CODES.get(json.loads(answer["body"])["Code"], "internal_error")
-        answer["body"] = _error_body(code, _MESSAGES[code])
-    return answer
-
-
-def _refusal(exc: QuantError, logger: logging.Logger) -> Answer:
+def refusal(exc: QuantError, request_id: str, logger: logging.Logger) -> Answer:
+    """The answer to what went wrong. Nothing of the inside is told; what is not the caller's fault is logged."""
+    if isinstance(exc, RequestError):
+        more = {"current": exc.current} if isinstance(exc, VersionError) else {}
+        headers = {"WWW-Authenticate": 'Bearer realm="quant"'} if isinstance(exc, UnauthorizedError) else {}
+        return error(exc.code, str(exc), request_id, exc.field, headers, **more)
     if isinstance(exc, UnknownSymbolError):
-        return Answer(_error_body("not_found", str(exc), exc.field), status=404)
+        return error("not_found", str(exc), request_id, exc.field)
     if isinstance(exc, ValidationError):
-        return Answer(_error_body("invalid_parameter", str(exc), exc.field), status=422)
+        return error("invalid_parameter", str(exc), request_id, exc.field)
     if isinstance(exc, SeriesError):
-        return Answer(_error_body(exc.reason, str(exc), exc.series), status=422)
-    logger.error(json.dumps({"event": "request failed", "error": type(exc).__name__, "reason": str(exc)}))
+        return error(exc.reason, str(exc), request_id, exc.series)
+    told = {"event": "request failed", "request_id": request_id, "error": type(exc).__name__, "reason": str(exc)}
+    logger.error(json.dumps(told))
     if isinstance(exc, StorageError) and exc.retryable:
-        return Answer(_error_body("unavailable", _MESSAGES["unavailable"]), status=503, headers={"Retry-After": "1"})
-    return Answer(_error_body("internal_error", _MESSAGES["internal_error"]), status=500)
+        return error("unavailable", UNAVAILABLE, request_id, headers={"Retry-After": "1"})
+    return error("internal_error", INTERNAL, request_id)
 
 
-def _error_body(code: str, message: str, field: str | None = None) -> str:
-    error = {"code": code, "message": message} | ({"field": field} if field else {})
-    return json.dumps({"error": error})
+def error(
+    code: str, message: str, request_id: str, field: str = "", headers: dict[str, str] | None = None, **more: Any
+) -> Answer:
+    """An error in the one shape. A code without a status of its own is about the data: 422."""
+    told = {"code": code, "message": message} | ({"field": field} if field else {}) | more
+    body = msgspec.json.encode({"error": {**told, "request_id": request_id}})
+    return Answer(body, status=STATUS.get(code, 422), headers=headers or {})
 
 
 def _plain(value: Any) -> Any:

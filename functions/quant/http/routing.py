@@ -1,70 +1,141 @@
-"""Routes of a Chalice app whose parameters are checked before they are served."""
+"""Declared operations as routes of a Chalice app: admitted, read and checked before they are served."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
+from typing import Any, Protocol
 
 import msgspec
 from chalice.app import Chalice, Response
 
-from quant.errors import ValidationError
-from quant.http.answers import Answer, answered
-from quant.http.parameters import Query
+from quant.contract.operation import AnyOperation, B, Cache, Operation, P
+from quant.contract.reading import read_json, read_texts
+from quant.contract.types import Nothing
+from quant.domain.ports import Clock
+from quant.errors import QuantError, RequestError, ValidationError
+from quant.http.answers import INTERNAL, Answer, error, refusal
+from quant.http.call import Call
+from quant.http.edge import TAG
+from quant.http.gate import Gate
+from quant.http.request import Request
 
-MAX_BODY = 10_000
-View = Callable[..., Response]
-Serve = Callable[..., Answer]
+DAY_S = 86_400
+
+
+class KeptAnswers(Protocol):
+    """Answers already given to an ``Idempotency-Key``: quant.domain.alert.RuleRepository is one."""
+
+    def answer_of(self, key: str) -> tuple[str, bytes] | None:
+        """Hash of the request that this key came with, and the answer that was given; None where it is new."""
+
+    def keep_answer(self, key: str, request_hash: str, answer: bytes) -> bool:
+        """Keep it for a day, unless one is kept already; whether it is now."""
+
+
+class _Kept(msgspec.Struct):
+    status: int
+    body: str
 
 
 class Routes:
-    """Registers functions of a Query, and of the path's parameters, on an app."""
+    """Registers functions of a Call on an app.
 
-    def __init__(self, app: Chalice, logger: logging.Logger) -> None:
-        self.app, self._logger = app, logger
+    Attributes:
+        kept: where the answers to idempotency keys are; first called when one is needed.
+    """
 
-    def get(self, path: str, *parameters: str) -> Callable[[Serve], View]:
-        """A GET route that takes these query parameters and no others."""
-        return self._register(path, parameters, ["GET"])
+    def __init__(
+        self,
+        app: Chalice,
+        gate: Gate,
+        clock: Clock,
+        logger: logging.Logger,
+        kept: Callable[[], KeptAnswers] | None = None,
+    ) -> None:
+        self.app, self.operations = app, list[AnyOperation]()
+        self._gate, self._clock, self._logger, self._kept = gate, clock, logger, kept
 
-    def get_or_post(self, path: str, *parameters: str) -> Callable[[Serve], View]:
-        """A route that takes its parameters in the query or as a JSON object in the body."""
-        return self._register(path, parameters, ["GET", "POST"])
+    def serve(self, operation: Operation[P, B]) -> Callable[[Callable[[Call[P, B]], Answer]], None]:
+        """Register a function as what serves this operation."""
 
-    def _register(self, path: str, parameters: tuple[str, ...], methods: list[str]) -> Callable[[Serve], View]:
-        def register(serve: Serve) -> View:
-            def view(**path_parameters: str) -> Response:
-                return answered(lambda: serve(self._query(parameters), **path_parameters), self._logger)
+        def register(serve: Callable[[Call[P, B]], Answer]) -> None:
+            def view(**_: str) -> Response:
+                assert self.app.current_request is not None
+                request = Request.of(self.app.current_request.to_original_event())
+                answer = self._answered(operation, serve, request)
+                return Response(answer.body.decode(), self._headers(operation, request, answer), answer.status)
 
-            self.app.route(path, methods=methods, name=serve.__name__, content_types=["*/*"])(view)
-            return view
+            self.app.route(operation.path, methods=[operation.method], name=operation.id, content_types=["*/*"])(view)
+            self.operations.append(operation)
 
         return register
 
-    def _query(self, parameters: tuple[str, ...]) -> Query:
-        request = self.app.current_request
-        given = dict(request.query_params or {}) if request else {}
-        if request and request.method == "POST":
-            given |= body_parameters(request.raw_body)
-        return Query(given, parameters)
+    def _answered(self, operation: Operation[P, B], serve: Callable[[Call[P, B]], Answer], request: Request) -> Answer:
+        now = self._clock()
+        try:
+            self._gate.admit(operation, request.headers.get("authorization"), now)
+            call = self._call(operation, request, now)
+            return self._once(call, serve) if operation.idempotent and call.idempotency_key else serve(call)
+        except QuantError as exc:
+            return refusal(exc, request.id, self._logger)
+        except Exception:
+            self._logger.exception("request failed", extra={"request_id": request.id})
+            return error("internal_error", INTERNAL, request.id)
+
+    def _call(self, operation: Operation[P, B], request: Request, now: int) -> Call[P, B]:
+        body: Any = Nothing()
+        if operation.reads_body:
+            body = read_json(request.body(operation.max_body), operation.body)
+        try:
+            given = {name: [value] for name, value in request.path.items()}
+            parameters = read_texts({**request.query, **given}, operation.parameters)
+        except ValidationError as exc:
+            if exc.field in operation.in_path:
+                # Nothing can be there that has no possible name.
+                raise RequestError("not_found", str(exc), exc.field) from exc
+            raise
+        return Call(operation, parameters, body, now, request.id, _idempotency_key(request), self._gate.keys)
+
+    def _once(self, call: Call[P, B], serve: Callable[[Call[P, B]], Answer]) -> Answer:
+        """The answer that this key got before, or now gets. A refusal is not kept: the next attempt may succeed."""
+        if self._kept is None:
+            return serve(call)
+        kept = self._kept()
+        asked = msgspec.json.encode((call.operation.id, call.parameters, call.body), enc_hook=int)
+        digest = hashlib.sha256(asked).hexdigest()
+        before = kept.answer_of(call.idempotency_key)
+        if before is None:
+            answer = serve(call)
+            if kept.keep_answer(
+                call.idempotency_key, digest, msgspec.json.encode(_Kept(answer.status, answer.body.decode()))
+            ):
+                return answer
+            before = kept.answer_of(call.idempotency_key) or (digest, b"")
+        if before[0] != digest or not before[1]:
+            raise RequestError(
+                "conflict", "Idempotency-Key was used for another request; take a new one", "Idempotency-Key"
+            )
+        told = msgspec.json.decode(before[1], type=_Kept)
+        return Answer(told.body.encode(), status=told.status, headers={"Idempotent-Replayed": "true"})
+
+    def _headers(self, operation: AnyOperation, request: Request, answer: Answer) -> dict[str, str | list[str]]:
+        headers: dict[str, str | list[str]] = {"Content-Type": answer.content_type, **answer.headers}
+        headers["Cache-Control"] = self._cache(operation, request, answer)
+        return headers | ({TAG: answer.tag} if answer.tag is not None else {})
+
+    def _cache(self, operation: AnyOperation, request: Request, answer: Answer) -> str:
+        if answer.status >= 400 or operation.method != "GET" or operation.cache is Cache.NEVER:
+            return "no-store"
+        is_private = self._gate.is_private(operation, request.headers.get("authorization"))
+        if answer.settled:
+            return f"{'private' if is_private else 'public'}, max-age={DAY_S}, immutable"
+        return "private, no-cache" if is_private else "no-cache"
 
 
-def body_parameters(body: str | bytes) -> dict[str, str]:
-    """A JSON object of plain values, as the query would have them.
-
-    Raises:
-        ValidationError: too long, no JSON, no object, or an object in it.
-    """
-    if len(body) > MAX_BODY:
-        raise ValidationError("body", f"must not exceed {MAX_BODY} bytes")
-    try:
-        found = msgspec.json.decode(body or b"{}", type=dict[str, str | int | float | bool | None])
-    except msgspec.MsgspecError as exc:
-        raise ValidationError("body", "must be a JSON object of texts, numbers, true and false") from exc
-    return {name: _text(value) for name, value in found.items() if value is not None}
-
-
-def _text(value: str | int | float | bool) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get("idempotency-key", "")
+    if key and (len(key) > 100 or not key.isascii() or not key.replace("-", "").replace("_", "").isalnum()):
+        raise ValidationError("Idempotency-Key", "must be 1 to 100 letters, digits, dashes or underscores")
+    return key

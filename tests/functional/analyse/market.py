@@ -106,18 +106,3 @@ def tied(x: Floats, half_life: float = 20, deviation: float = 0.003, seed: int =
     for t in range(1, len(x)):
         spread[t] = decay * spread[t - 1] + deviation * np.sqrt(1 - decay**2) * rng.standard_normal()
     return x**0.8 * np.exp(spread)
-
-
-def event(template: str, method: str, query: dict[str, str], body: str | None = None, **path: str) -> dict[str, object]:
-    """A request as API Gateway sends it."""
-    return {
-        "requestContext": {"resourcePath": template, "httpMethod": method, "path": template},
-        "pathParameters": path or None,
-        "queryStringParameters": query or None,
-        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
-        "headers": {"accept": "application/json", "content-type": "application/json"},
-        "multiValueHeaders": {},
-        "body": body,
-        "isBase64Encoded": False,
-        "stageVariables": None,
-    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +10,11 @@ import pytest
 from analyse.service import Analyst
 from api.chalicelib.routes import create_app
 from api.chalicelib.service import MarketData
+from quant.contract.catalogue import LIGHT
 from quant.domain.interval import DAY, HOUR, MINUTE
-from quant.http.answers import in_our_shape, to_json
-from tests.functional.analyse.market import END, NOW, AnalysedMarket, N, event, minute_bars, tied, walks
+from quant.http.answers import to_json
+from tests.functional.analyse.market import END, NOW, AnalysedMarket, N, minute_bars, tied, walks
+from tests.functional.api.client import Client
 
 
 @dataclass
@@ -22,14 +23,12 @@ class Api:
 
     def __post_init__(self) -> None:
         data = MarketData(self.world.storage, {}, 7 * DAY, "1.2.3")
-        self._app = create_app(lambda: data, lambda: self.world.now)
+        self.client = Client(create_app(lambda: data, lambda: self.world.now), LIGHT)
 
     def get(self, route: str, name: str = "", /, **query: Any) -> tuple[int, Any]:
-        given = {key: str(value) for key, value in query.items()}
-        path = {"symbol": name} if name else {}
-        answer = in_our_shape(self._app(event(route, "GET", given, **path), None))
-        assert answer["statusCode"] != 200 or answer["headers"]["Cache-Control"] == "no-cache"
-        return answer["statusCode"], json.loads(answer["body"], parse_constant=pytest.fail)
+        answer = self.client.get(route.replace("{symbol}", name), **query)
+        assert answer.status != 200 or answer.headers["Cache-Control"] == "no-cache"
+        return answer.status, answer.plain
 
     def analyse(self) -> None:
         storage = self.world.storage

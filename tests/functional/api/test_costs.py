@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from api.chalicelib.costs_routes import measured_load
 from api.chalicelib.routes import create_app
 from api.chalicelib.service import MarketData
+from quant.contract.catalogue import LIGHT
 from quant.costs import load_prices, monthly_bill
 from quant.domain.interval import DAY, MINUTE
 from quant.domain.market import Market
 from quant.domain.ports import Heartbeat, MarketPulse
 from quant.monthly_use import Load
+from tests.functional.api.client import Client
 from tests.functional.world import MARKET, World
 
 FIGURES = {"trades_per_second": 30.0, "chunks": 600, "uptime_s": 3_000, "stored_trades": 90_000}
@@ -25,13 +26,8 @@ def _beat(shard: str, instance: str, market: Market = MARKET, **figures: Any) ->
 
 def _asked(world: World) -> tuple[int, Any]:
     data = MarketData(world.storage, {}, 7 * DAY, "1.2.3")
-    event = {
-        "requestContext": {"httpMethod": "GET", "resourcePath": "/costs", "identity": {}, "path": "/api/costs"},
-        "headers": {}, "multiValueQueryStringParameters": None, "pathParameters": None, "stageVariables": None,
-        "body": None, "isBase64Encoded": False,
-    }  # fmt: skip
-    answer = create_app(lambda: data, lambda: world.now)(event, None)
-    return answer["statusCode"], json.loads(answer["body"])
+    answer = Client(create_app(lambda: data, lambda: world.now), LIGHT).get("/costs")
+    return answer.status, answer.plain
 
 
 def test_the_measured_load_is_priced() -> None:

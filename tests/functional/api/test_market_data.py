@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
@@ -13,11 +12,13 @@ from typing import Any
 
 import pytest
 
-from api.chalicelib.routes import create_app, in_our_shape
+from api.chalicelib.routes import create_app
 from api.chalicelib.service import MarketData
+from quant.contract.catalogue import LIGHT
 from quant.domain.interval import DAY, MINUTE, SECOND
 from quant.errors import ThrottledError, UnavailableError
 from quant.storage.table import Item, MemoryTable
+from tests.functional.api.client import Client, Reply
 from tests.functional.world import MARKET, START, World, random_trades
 from tests.unit.quant.reference import plain_bars
 
@@ -29,50 +30,18 @@ def _served(world: World) -> dict[str, Callable[[], object]]:
 
 
 @dataclass
-class Reply:
-    status: int
-    text: str
-    headers: dict[str, str]
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text, parse_float=Decimal)
-
-
-@dataclass
 class Api:
-    """The app behind an event as API Gateway sends it."""
+    """The app over a world."""
 
     world: World
     checks: dict[str, Callable[[], object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         data = MarketData(self.world.storage, self.checks or _served(self.world), 7 * DAY, "1.2.3")
-        self._app = create_app(lambda: data, lambda: self.world.now)
+        self.client = Client(create_app(lambda: data, lambda: self.world.now), LIGHT)
 
     def get(self, path: str, method: str = "GET", **query: str | int) -> Reply:
-        route, _, symbol = path.lstrip("/").partition("/")
-        template = f"/{route}/{{symbol}}" if symbol else f"/{route}"
-        event = _event(template, method, {"symbol": symbol} if symbol else None, {k: str(v) for k, v in query.items()})
-        answer = in_our_shape(self._app(event, None))
-        return Reply(answer["statusCode"], answer["body"], answer["headers"])
-
-
-def _event(
-    template: str, method: str, path: Mapping[str, str] | None, query: Mapping[str, str] | None
-) -> dict[str, Any]:
-    many = {name: [value] for name, value in query.items()} if query else None
-    return {
-        "requestContext": {"resourcePath": template, "httpMethod": method, "path": template},
-        "pathParameters": path,
-        "queryStringParameters": query,
-        "multiValueQueryStringParameters": many,
-        "headers": {"accept": "application/json"},
-        "multiValueHeaders": {},
-        "body": None,
-        "isBase64Encoded": False,
-        "stageVariables": None,
-    }
+        return self.client.request(method, path, query=query)
 
 
 @pytest.fixture

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from analyse.service import Analyst
+from api.chalicelib.routes import create_app
 from api.chalicelib.service import MarketData
+from quant.contract.catalogue import LIGHT
 from quant.domain.interval import DAY, MINUTE
 from quant.http.answers import to_json
-from quant.http.parameters import Query
 from quant.monthly_use import Load, units_per_chunk
 from quant.usage import ANALYSE, CHUNKS_READ, HEALTH, HEARTBEAT, ITEM_OVERHEAD, KB, OHLC, RESAMPLE, SYMBOLS
 from tests.benchmarks.hour import Hour
 from tests.benchmarks.markets import markets
 from tests.benchmarks.metered import Meter
+from tests.functional.api.client import Client
 
 SYMBOL_COUNT, RATE, PLAYED = 20, 50, 60
 
@@ -66,13 +68,14 @@ def test_a_run_of_the_analyst_asks_for_what_is_stated(hour: Hour) -> None:
 
 def test_the_routes_of_a_dashboard_ask_for_what_is_stated(hour: Hour) -> None:
     data = MarketData(hour.storage, _checks(hour), 7 * DAY, "1")
-    query = {"interval": "1m", "start": str(hour.now - 5 * MINUTE)}
-    data.symbols(hour.now)
+    client = Client(create_app(lambda: data, lambda: hour.now), LIGHT)
+    client.get("/symbols")
     for _ in range(4):
+        start = hour.now - 5 * MINUTE
         hour.now += MINUTE // 2
-        hour.part("ohlc", lambda: data.ohlc("SYM0000USDT", Query(query, ("interval", "start")), hour.now))
-        hour.part("health", lambda: data.health(hour.now))
-        hour.part("symbols", lambda: data.symbols(hour.now))
+        hour.part("ohlc", lambda start=start: client.get("/ohlc/SYM0000USDT", interval="1m", start=start))
+        hour.part("health", lambda: client.get("/health"))
+        hour.part("symbols", lambda: client.get("/symbols"))
     for name, stated in (("ohlc", OHLC), ("health", HEALTH), ("symbols", SYMBOLS)):
         whole, work = stated.for_markets(SYMBOL_COUNT), hour.work[name]
         assert work.write_units == 0

@@ -1,0 +1,119 @@
+"""Statistics, correlations, the scan of all pairs and the analysis of one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from quant.contract.operation import REQUEST, Operation
+from quant.contract.types import Exchange, IntervalName, MarketName, Nothing, Symbol
+
+MAX_PAIRS, MAX_LOOKBACK, FEWEST_POINTS = 1_000, 10_000, 30
+OfExchange = Annotated[Exchange, Meta(description="Only of this exchange.")] | None
+
+
+class StatsParameters(Struct, **REQUEST):
+    exchange: OfExchange = None
+
+
+class StatsOfSymbolParameters(Struct, **REQUEST):
+    symbol: Symbol
+    exchange: Exchange = "binance"
+    window: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[1-9][0-9]{0,4}[mhd]$",
+                description="From 5m to 30d; without it the day that was computed last.",
+                examples=["4h"],
+                extra={"remedy": "must be a length from 5m to 30d, such as 15m, 4h or 7d"},
+            ),
+        ]
+        | None
+    ) = None
+
+
+class ScanParameters(Struct, **REQUEST):
+    exchange: OfExchange = None
+    symbol: Annotated[Symbol, Meta(description="Only pairs with this symbol.")] | None = None
+    admitted: Annotated[bool, Meta(description="Only pairs that pass, or fail, every point of the card.")] | None = None
+    max_p_value: Annotated[float, Meta(ge=0, le=1, description="Only pairs up to this Engle-Granger p-value.")] = 1
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAIRS, description="Pairs in the answer, the best first.")] = 100
+
+
+class CorrelationParameters(Struct, **REQUEST):
+    exchange: OfExchange = None
+    symbols: Annotated[
+        tuple[Symbol, ...], Meta(max_length=200, description="Only these, with commas between them.")
+    ] = ()
+
+
+class PairParameters(Struct, **REQUEST):
+    y: Annotated[MarketName, Meta(description="What is explained.", examples=["ETHUSDT"])]
+    x: Annotated[MarketName, Meta(description="What explains it.", examples=["BTCUSDT"])]
+    exchange: Exchange = "binance"
+    interval: IntervalName = "1m"
+    lookback: Annotated[
+        int, Meta(ge=FEWEST_POINTS, le=MAX_LOOKBACK, description="Bars that are looked at.", examples=[720])
+    ] = 1_440
+    window: (
+        Annotated[
+            int,
+            Meta(ge=3, le=MAX_LOOKBACK, description="Bars of the rolling figures, at most lookback; 60 without it."),
+        ]
+        | None
+    ) = None
+    method: Annotated[
+        Literal["ols", "tls", "huber", "kalman"], Meta(description="How the spread's hedge ratio is found.")
+    ] = "ols"
+    fill: Annotated[
+        Literal["none", "previous", "strict"],
+        Meta(description="Bars that one symbol lacks: left out, at the previous close, or refused."),
+    ] = "none"
+    transform: Annotated[Literal["price", "log"], Meta(description="Of both series.")] = "price"
+    entry: Annotated[float, Meta(ge=0.01, le=100, description="z-score at which the rule enters.")] = 2.0
+    exit: (
+        Annotated[float, Meta(ge=0, le=100, description="z-score at which it leaves, below entry; 0.5 without it.")]
+        | None
+    ) = None
+    stop: (
+        Annotated[float, Meta(ge=0, le=1_000, description="z-score at which it gives up, above entry; 0 for none.")]
+        | None
+    ) = None
+    cost: Annotated[float, Meta(ge=0, le=0.1, description="Of each trade, as a share of its value.")] = 0.001
+    delta: Annotated[float, Meta(ge=1e-15, le=0.5, description="Kalman filter: how fast the ratio may move.")] = 1e-9
+    noise: Annotated[float, Meta(ge=1e-15, le=1e6, description="Kalman filter: variance of the observations.")] = 1e-5
+    johansen: Annotated[bool, Meta(description="Whether Johansen's test is made.")] = True
+    series: Annotated[bool, Meta(description="Whether the series are in the answer, or its figures only.")] = True
+
+
+STATS = Operation(
+    id="listStatistics", method="GET", path="/stats", tag="analytics", summary="Statistics of all symbols over a day",
+    parameters=StatsParameters, body=Nothing, answer=dict[str, Any],
+)  # fmt: skip
+STATS_OF_SYMBOL = Operation(
+    id="getStatistics", method="GET", path="/stats/{symbol}", tag="analytics", summary="Statistics of one symbol",
+    parameters=StatsOfSymbolParameters, body=Nothing, answer=dict[str, Any],
+)  # fmt: skip
+SCAN = Operation(
+    id="scanPairs", method="GET", path="/pairs/scan", tag="pairs", summary="All pairs, ranked by their cointegration",
+    parameters=ScanParameters, body=Nothing, answer=dict[str, Any],
+)  # fmt: skip
+CORRELATION = Operation(
+    id="getCorrelations", method="GET", path="/pairs/correlation", tag="pairs", summary="Correlations of all symbols",
+    parameters=CorrelationParameters, body=Nothing, answer=dict[str, Any],
+)  # fmt: skip
+ANALYZE = Operation(
+    id="analyzePair", method="GET", path="/pairs/analyze", tag="pairs", summary="One pair in full",
+    parameters=PairParameters, body=Nothing, answer=dict[str, Any],
+)  # fmt: skip
+ANALYZE_POSTED = Operation(
+    id="analyzePairPosted", method="POST", path="/pairs/analyze", tag="pairs", summary="The same, asked in JSON",
+    parameters=Nothing, body=PairParameters, answer=dict[str, Any],
+    example=PairParameters(y="ETHUSDT", x="BTCUSDT", lookback=720),
+)  # fmt: skip
+OPERATIONS = (STATS, STATS_OF_SYMBOL, SCAN, CORRELATION)
+"""Of the light api."""
+ANALYSE_OPERATIONS = (ANALYZE, ANALYZE_POSTED)
+"""Of the analyse function."""

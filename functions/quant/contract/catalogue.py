@@ -1,0 +1,10 @@
+"""Every operation, by the function that serves it."""
+
+from __future__ import annotations
+
+from quant.contract import analytics, market, platform
+from quant.contract.operation import AnyOperation
+
+LIGHT: tuple[AnyOperation, ...] = (*platform.OPERATIONS, *market.OPERATIONS, *analytics.OPERATIONS)
+ANALYSE: tuple[AnyOperation, ...] = analytics.ANALYSE_OPERATIONS
+OPERATIONS: tuple[AnyOperation, ...] = (*LIGHT, *ANALYSE)
