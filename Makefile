@@ -78,6 +78,7 @@ package: $(VENV)  ## Build the thin Lambda packages of the local stack into buil
 lock: $(VENV)  ## Resolve the dependencies of pyproject.toml into requirements.lock
 	@.venv/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
 	@.venv/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-header -o requirements-bench.lock
+	@.venv/uv pip compile --group fuzz --universal --python-version 3.11 --generate-hashes --no-header -o requirements-fuzz.lock
 	@for name in light analyse; do .venv/uv pip compile --quiet functions/pack/$$name.in -c requirements.lock --no-deps \
 	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
 	  --generate-hashes --no-header --no-annotate -o functions/pack/$$name.lock; done
