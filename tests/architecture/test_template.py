@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from analyse.handler import app as analyse_app
 from api.app import app
+from quant.monthly_use import Load
 from quant.settings import SETTINGS
 from quant.storage.parquet import SCALE, to_parquet
 from tests.functional.world import random_trades
@@ -86,3 +88,101 @@ def test_the_glue_table_has_the_columns_of_the_archive() -> None:
     glue = {"bigint": "int64", "timestamp": "timestamp[ms, tz=UTC]", "boolean": "bool", "int": "int32"}
     glue |= {f"decimal(38,{SCALE})": f"decimal128(38, {SCALE})"}
     assert [(one["Name"], glue[one["Type"]]) for one in columns] == [(one.name, str(one.type)) for one in schema]
+
+
+def _resources(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: one for name, one in TEMPLATE["Resources"].items() if one["Type"] == kind}
+
+
+def test_every_alarm_tells_the_topic_and_the_bill_counts_all_of_them() -> None:
+    alarms = [one["Properties"] for one in _resources("AWS::CloudWatch::Alarm").values()]
+    assert all(alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms)
+    assert len(alarms) == Load().alarms
+
+
+def test_silence_is_an_alarm_where_a_sign_of_life_is_expected() -> None:
+    missing = {
+        name: one["Properties"]["TreatMissingData"] for name, one in _resources("AWS::CloudWatch::Alarm").items()
+    }
+    assert [name for name, how in missing.items() if how == "breaching"] == ["StaleFeed", "MonitorSilent"]
+
+
+def test_alarms_watch_metrics_that_the_code_writes() -> None:
+    sources = {
+        "QuantIngestor": (ROOT / "ingestor/metrics.py").read_text(),
+        "Quant/Resample": (ROOT / "functions/resample/handler.py").read_text(),
+    }
+    for alarm in _resources("AWS::CloudWatch::Alarm").values():
+        namespace, name = alarm["Properties"]["Namespace"], alarm["Properties"]["MetricName"]
+        if not namespace.startswith("AWS/"):
+            assert namespace in sources[namespace]
+            assert f'"{name}"' in sources[namespace]
+
+
+def test_buckets_are_private_encrypted_tidied_and_refuse_plain_http() -> None:
+    refusing = {
+        one["Properties"]["Bucket"]["Ref"]
+        for one in _resources("AWS::S3::BucketPolicy").values()
+        if any(
+            statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            for statement in one["Properties"]["PolicyDocument"]["Statement"]
+        )
+    }
+    for name, bucket in _resources("AWS::S3::Bucket").items():
+        properties = bucket["Properties"]
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+        assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert properties["LifecycleConfiguration"]["Rules"]
+        assert name in refusing
+
+
+def test_tables_can_be_restored_and_those_that_hold_what_is_nowhere_else_are_kept() -> None:
+    for name, table in _resources("AWS::DynamoDB::Table").items():
+        recovery = table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+        assert recovery == {"Ref": "PointInTimeRecovery"}
+        kept = name != "AnalyticsCache"
+        assert (table["DeletionPolicy"] == "Retain") == kept
+        assert ("DeletionProtectionEnabled" in table["Properties"]) == kept
+
+
+def test_every_function_has_a_log_group_that_forgets() -> None:
+    groups = {one["Properties"]["LogGroupName"]["Fn::Sub"] for one in _resources("AWS::Logs::LogGroup").values()}
+    assert groups == {f"/aws/lambda/{one['FunctionName']['Fn::Sub']}" for one in FUNCTIONS.values()}
+    for group in _resources("AWS::Logs::LogGroup").values():
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_what_a_schedule_calls_leaves_a_dead_letter_when_it_fails() -> None:
+    for name, events in _events("Schedule").items():
+        assert bool(events) == (FUNCTIONS[name].get("DeadLetterQueue", {}).get("Type") == "SQS"), name
+
+
+def test_no_shared_cache_keeps_answers_of_the_api_and_authorization_reaches_it() -> None:
+    config = TEMPLATE["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    [api] = [one for one in config["CacheBehaviors"] if one["PathPattern"] == "/api/*"]
+    # Ids of AWS's own policies: docs.aws.amazon.com, CloudFront, "Use managed policies".
+    assert api["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "CachingDisabled"
+    assert api["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac", "AllViewerExceptHostHeader"
+
+
+def test_only_cloudfront_reads_the_site_and_only_this_distribution() -> None:
+    policy = TEMPLATE["Resources"]["SiteBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    [allowed] = [one for one in policy if one["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert "${Distribution}" in allowed["Condition"]["StringEquals"]["AWS:SourceArn"]["Fn::Sub"]
+    [site] = _resources("AWS::CloudFront::Distribution").values()
+    origins = {one["Id"]: one for one in site["Properties"]["DistributionConfig"]["Origins"]}
+    assert origins["site"]["OriginAccessControlId"]["Fn::GetAtt"][0] == "SiteAccess"
+
+
+def test_every_parameter_and_output_is_described_and_every_parameter_has_a_default() -> None:
+    for name, one in {**TEMPLATE["Parameters"], **TEMPLATE["Outputs"]}.items():
+        assert one["Description"].endswith("."), name
+    assert [name for name, one in TEMPLATE["Parameters"].items() if "Default" not in one] == []
+
+
+def test_the_dashboard_is_one_of_cloudwatch() -> None:
+    body = TEMPLATE["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(body)["widgets"]
+    assert {widget["type"] for widget in widgets} == {"metric"}
+    assert all(widget["x"] + widget["width"] <= 24 for widget in widgets)
