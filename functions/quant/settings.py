@@ -99,6 +99,26 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def _base(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
+        raise ValueError("must be a URL such as https://host/path, without a query")
+    return text.rstrip("/")
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if not all(re.fullmatch(r"[a-z0-9.-]+:[0-9]{1,5}", host) for host in hosts):
+        raise ValueError("must be host:port with commas between them, such as 127.0.0.1:8000")
+    return hosts
+
+
+def _sender(text: str) -> str:
+    if text and not re.fullmatch(r"[^@\s<>,]{1,64}@[^@\s<>,]{1,255}", text):
+        raise ValueError("must be one mail address, such as alerts@example.com")
+    return text
+
+
 def _source(text: str) -> str:
     if text in ("auto", "binance", "simulator"):
         return text
@@ -130,6 +150,11 @@ SETTINGS = (
     Setting("HEAL_MAX_SECONDS", "21600", _whole(60, 86_400), "How far back a start heals; beyond it a gap is recorded"),
     Setting("STREAMS_PER_CONNECTION", "200", _whole(1, 1024), "How many symbols share a WebSocket"),
     Setting("SHARD", "1/1", str, "Which part of the symbols this ingestor takes: I/N"),
+    Setting("SITE_URL", "", _base, "Where the dashboard is; alerts link to its charts"),
+    Setting("SES_SENDER", "", _sender, "Address that alert mails come from, verified in SES"),
+    Setting("TELEGRAM_URL", "https://api.telegram.org", _base, "Base of Telegram's Bot API"),
+    Setting("WEBHOOK_ALLOWED_HOSTS", "", _hosts, "host:port of webhooks that may be private and plain http"),
+    Setting("ALERT_DEAD_LETTERS", "", _base, "URL of the SQS queue of notifications that could not be delivered"),
     Setting("ARCHIVE_BUCKET", "", _bucket, "Bucket of the Parquet archive"),
     Setting("LOG_LEVEL", "INFO", _choice("DEBUG", "INFO", "WARNING", "ERROR"), "How much is logged"),
 )
@@ -159,6 +184,11 @@ class Settings:
     heal_max_seconds: int
     streams_per_connection: int
     shard: str
+    site_url: str
+    ses_sender: str
+    telegram_url: str
+    webhook_allowed_hosts: tuple[str, ...]
+    alert_dead_letters: str
     archive_bucket: str
     log_level: str
 
@@ -171,6 +201,10 @@ class Settings:
         """
         source = os.environ if environ is None else environ
         return cls(**{row.name.lower(): _read(row, source.get(row.name, "").strip()) for row in SETTINGS})
+
+    def secret(self, name: str) -> str:
+        """The name of a secret in SSM: ``telegram-token`` of the prefix ``quant`` is ``/quant/telegram-token``."""
+        return f"/{self.prefix}/{name}"
 
     def table(self, name: str) -> str:
         """The full name of a table: ``tick_data`` of the prefix ``quant`` is ``quant-tick_data``."""
