@@ -17,7 +17,7 @@ export SYMBOLS SOURCE SPEED PORT EMULATOR_PORT STATE_DIR PREFIX FLUSH_SECONDS TI
 export BINANCE_WS_URL BINANCE_REST_URL COINBASE_WS_URL COINBASE_REST_URL SHARD LOG_LEVEL REAL_DATA_DIR
 export HEAL_MAX_SECONDS JOURNAL_MAX_BYTES STREAMS_PER_CONNECTION
 
-.PHONY: help run stop status test check format bench chaos backfill repair query costs site package lock clean chromium
+.PHONY: help run stop status test check format bench chaos backfill repair query costs site package validate lock clean chromium
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,10 +75,21 @@ site: $(VENV)  ## Build the static site into build/site
 package: $(VENV)  ## Build the thin Lambda packages of the local stack into build/packages
 	@$(PY) -m infra.local package
 
+validate: $(VENV) .venv-sam/.stamp  ## sam validate --lint, cfn-lint and sam build of all functions
+	@PY=$(PY) UV=$(wildcard .venv/uv) sh infra/validate.sh
+
+.venv-sam/.stamp: requirements-sam.lock
+	@echo 'installing aws-sam-cli and cfn-lint into .venv-sam…'
+	@[ -x .venv-sam/bin/python ] || $(PY) -m venv .venv-sam
+	@if [ -x .venv/uv ]; then .venv/uv pip sync --quiet --python .venv-sam/bin/python --require-hashes requirements-sam.lock; \
+	else .venv-sam/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-sam.lock; fi
+	@touch $@
+
 lock: $(VENV)  ## Resolve the dependencies of pyproject.toml into requirements.lock
 	@.venv/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
 	@.venv/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-header -o requirements-bench.lock
 	@.venv/uv pip compile --group fuzz --universal --python-version 3.11 --generate-hashes --no-header -o requirements-fuzz.lock
+	@.venv/uv pip compile --quiet requirements-sam.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-sam.lock
 	@for name in light analyse; do .venv/uv pip compile --quiet functions/pack/$$name.in -c requirements.lock --no-deps \
 	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
 	  --generate-hashes --no-header --no-annotate -o functions/pack/$$name.lock; done
