@@ -36,6 +36,10 @@ ALLOWED: dict[str, set[str]] = {
         "numpy", "msgspec", "chalice", "quant.domain", "quant.errors", "quant.contract", "quant.http",
     },
     "functions/quant/live_bars.py": {"numpy", "quant.domain", "quant.analytics"},
+    "functions/quant/readings": {
+        "numpy", "msgspec", "quant.domain", "quant.errors", "quant.analytics", "quant.alerting", "quant.live_bars",
+        "quant.readings",
+    },
     "functions/quant/bar_store.py": {"quant.domain", "quant.analytics"},
     "functions/resample/service.py": {
         "numpy", "quant.domain", "quant.analytics", "quant.alerting", "quant.errors", "quant.bar_store",

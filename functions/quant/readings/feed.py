@@ -1,0 +1,122 @@
+"""What is known of the markets at one moment: read once per market, however many rules look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from quant.alerting.templates import moment
+from quant.domain.bar import Bars, merge
+from quant.domain.interval import MINUTE, SECOND, STORED, Interval, floor
+from quant.domain.market import Market
+from quant.domain.ports import BarRepository, Heartbeat, HeartbeatRepository, TickRepository, Watermark
+from quant.live_bars import LiveBars, Tail
+from quant.readings.frame import Frame, frame_of
+
+ALIVE = 30 * SECOND
+"""A heartbeat that is older says nothing of now."""
+SILENCE = MINUTE
+"""A market is believed to be silent up to so long before a living ingestor's word: what a dead connection hides comes
+to light sooner."""
+INTERVALS = {interval.name: interval for interval in STORED}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How far a market is known.
+
+    Attributes:
+        until: bars that end at or before this are all there, or not yet healed, ms; 0 where nothing is known.
+        reason: why nothing is known after it.
+    """
+
+    tail: Tail
+    until: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Feed:
+    """Bars of all markets up to now. Made for one run and thrown away.
+
+    Attributes:
+        reads: how often a market was read.
+    """
+
+    ticks: TickRepository
+    bars: BarRepository
+    beats: tuple[Heartbeat, ...]
+    marks: Mapping[Market, Watermark]
+    now: int
+    reads: int = 0
+    _known: dict[Market, Known] = field(default_factory=dict)
+    _frames: dict[tuple[Market, str], Frame] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, ticks: TickRepository, bars: BarRepository, heartbeats: HeartbeatRepository, now: int) -> Feed:
+        """Heartbeats are read first: what an ingestor says it has stored is then found."""
+        beats = heartbeats.all()
+        return cls(ticks, bars, beats, bars.watermarks(), now, reads=2)
+
+    def kind_of(self, market: Market) -> str:
+        """``live``, ``simulated`` or ``replay``, as the newest ingestor of it says; live where none is known."""
+        kinds = [beat.source for beat in self.beats if any(pulse.market == market for pulse in beat.pulses)]
+        return kinds[-1] if kinds else "live"
+
+    def known(self, market: Market) -> Known:
+        """How far it is known; its newest trades are read at the first call."""
+        if market not in self._known:
+            self.reads += 1
+            tail = LiveBars(self.ticks, self.bars).tail(market, self.now)
+            has_any = len(tail.seconds) or market in self.marks
+            until = max(tail.open_from, self._silent_until(market, tail)) if has_any else 0
+            self._known[market] = Known(tail, until, self._reason(market, until))
+        return self._known[market]
+
+    def frame(self, market: Market, interval: str, start: int) -> Frame:
+        """Its bars from ``start``, on the grid, up to where they are known. The first call for an interval should name
+        the earliest start: a later start is served out of what was read."""
+        kept = self._frames.get((market, interval))
+        if kept is None or kept.start > start:
+            kept = self._frames[market, interval] = self._read(market, INTERVALS[interval], start)
+        return kept
+
+    def _read(self, market: Market, interval: Interval, start: int) -> Frame:
+        known, live = self.known(market), LiveBars(self.ticks, self.bars)
+        until = floor(known.until, interval.ms)
+        if until <= start:
+            return frame_of(Bars.empty(interval.ms), start, until)
+        self.reads += 1
+        # The bar that is still open says whether the last closed one is whole.
+        bars = live.read(market, interval, start, until + interval.ms, known.tail)
+        if not len(bars) or int(bars.time[0]) > start:
+            self.reads += 1
+            before = live.read_newest(market, interval, start, 1, known.tail)
+            bars = merge([before, bars]) if len(before) else bars
+        return frame_of(bars, start, until)
+
+    def _silent_until(self, market: Market, tail: Tail) -> int:
+        """Up to when a living ingestor that misses nothing has heard nothing: then nothing was traded."""
+        mark = self.marks.get(market)
+        newest = int(tail.seconds.last_id[-1]) if len(tail.seconds) else mark.last_id if mark else -1
+        words = [beat.time for beat in self.beats if self.now - beat.time <= ALIVE and _hears_all(beat, market, newest)]
+        return floor(max(words, default=0) - SILENCE, SECOND) if words else 0
+
+    def _reason(self, market: Market, until: int) -> str:
+        if not until:
+            return f"no trade of {market.symbol} has been stored yet"
+        alive = [beat for beat in self.beats if self.now - beat.time <= ALIVE]
+        why = "" if any(pulse.market == market for beat in alive for pulse in beat.pulses) else "; no ingestor reports"
+        return f"{market.symbol} is known up to {moment(until)} only{why}"
+
+
+def _hears_all(beat: Heartbeat, market: Market, newest: int) -> bool:
+    """Whether this ingestor is connected, has stored all that it heard, misses nothing, and we have read all of it."""
+    figures = beat.figures
+    if figures.get("connected", 1) < figures.get("connections", 1):
+        return False
+    return any(
+        pulse.last_id == pulse.confirmed_id and 0 < pulse.last_id <= newest and not pulse.counters.get("missing_ids", 0)
+        for pulse in beat.pulses
+        if pulse.market == market
+    )
