@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import cache
 
 from chalice.app import Chalice
 
 from api.chalicelib.analytics_routes import add_analytics_routes
 from api.chalicelib.costs_routes import add_costs_route
 from api.chalicelib.service import MarketData
+from quant import __version__
+from quant.contract.catalogue import OPERATIONS
+from quant.contract.document import document
 from quant.contract.market import OHLC, SYMBOLS, TICKS, OhlcParameters, TicksParameters
-from quant.contract.platform import HEALTH
+from quant.contract.platform import HEALTH, OPENAPI
 from quant.contract.types import Nothing
 from quant.domain.ports import Clock
-from quant.http.answers import Answer
+from quant.http.answers import Answer, to_json
 from quant.http.call import Call
 from quant.http.edge import Api
 from quant.http.gate import Gate
 from quant.http.routing import Routes
 
 _logger = logging.getLogger("api")
+
+
+@cache
+def _contract() -> bytes:
+    """It takes some milliseconds to make and is seldom asked for."""
+    return to_json(document(OPERATIONS, __version__))
 
 
 def create_app(market_data: Callable[[], MarketData], clock: Clock, gate: Gate | None = None) -> Api:
@@ -43,6 +53,10 @@ def create_app(market_data: Callable[[], MarketData], clock: Clock, gate: Gate |
     @routes.serve(OHLC)
     def ohlc(call: Call[OhlcParameters, Nothing]) -> Answer:
         return market_data().ohlc(call)
+
+    @routes.serve(OPENAPI)
+    def contract(call: Call[Nothing, Nothing]) -> Answer:
+        return Answer(_contract())
 
     add_analytics_routes(routes, lambda: market_data().storage)
     add_costs_route(routes, lambda: market_data().storage)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from quant.contract.operation import REQUEST, Operation
+from quant.contract.pairs import PairAnswer
+from quant.contract.statistics import CorrelationAnswer, ScanAnswer, StatsAnswer, StatsOfSymbolAnswer
 from quant.contract.types import Exchange, IntervalName, MarketName, Nothing, Symbol
 
 MAX_PAIRS, MAX_LOOKBACK, FEWEST_POINTS = 1_000, 10_000, 30
@@ -89,30 +91,74 @@ class PairParameters(Struct, **REQUEST):
 
 
 STATS = Operation(
-    id="listStatistics", method="GET", path="/stats", tag="analytics", summary="Statistics of all symbols over a day",
-    parameters=StatsParameters, body=Nothing, answer=dict[str, Any],
-)  # fmt: skip
+    id="listStatistics",
+    method="GET",
+    path="/stats",
+    tag="analytics",
+    summary="Statistics of all symbols over a day",
+    parameters=StatsParameters,
+    body=Nothing,
+    answer=StatsAnswer,
+)
 STATS_OF_SYMBOL = Operation(
-    id="getStatistics", method="GET", path="/stats/{symbol}", tag="analytics", summary="Statistics of one symbol",
-    parameters=StatsOfSymbolParameters, body=Nothing, answer=dict[str, Any],
-)  # fmt: skip
+    id="getStatistics",
+    method="GET",
+    path="/stats/{symbol}",
+    tag="analytics",
+    summary="Statistics of one symbol",
+    description="Without a window those that were computed last; with one they are computed up to now.",
+    parameters=StatsOfSymbolParameters,
+    body=Nothing,
+    answer=StatsOfSymbolAnswer,
+)
 SCAN = Operation(
-    id="scanPairs", method="GET", path="/pairs/scan", tag="pairs", summary="All pairs, ranked by their cointegration",
-    parameters=ScanParameters, body=Nothing, answer=dict[str, Any],
-)  # fmt: skip
+    id="scanPairs",
+    method="GET",
+    path="/pairs/scan",
+    tag="pairs",
+    summary="All pairs, ranked by their cointegration",
+    description="The latest scan. A pair is admitted if it passes every point of its card.",
+    parameters=ScanParameters,
+    body=Nothing,
+    answer=ScanAnswer,
+)
 CORRELATION = Operation(
-    id="getCorrelations", method="GET", path="/pairs/correlation", tag="pairs", summary="Correlations of all symbols",
-    parameters=CorrelationParameters, body=Nothing, answer=dict[str, Any],
-)  # fmt: skip
+    id="getCorrelations",
+    method="GET",
+    path="/pairs/correlation",
+    tag="pairs",
+    summary="Correlations of all symbols",
+    parameters=CorrelationParameters,
+    body=Nothing,
+    answer=CorrelationAnswer,
+)
+_ANALYSIS = (
+    "Correlation, hedge ratio, spread, z-score, ADF, Engle-Granger in both orders, Johansen, half-life and a backtest "
+    "of the z-score rule. A statistic that does not exist says why in its place."
+)
 ANALYZE = Operation(
-    id="analyzePair", method="GET", path="/pairs/analyze", tag="pairs", summary="One pair in full",
-    parameters=PairParameters, body=Nothing, answer=dict[str, Any],
-)  # fmt: skip
+    id="analyzePair",
+    method="GET",
+    path="/pairs/analyze",
+    tag="pairs",
+    summary="One pair in full",
+    description=_ANALYSIS,
+    parameters=PairParameters,
+    body=Nothing,
+    answer=PairAnswer,
+)
 ANALYZE_POSTED = Operation(
-    id="analyzePairPosted", method="POST", path="/pairs/analyze", tag="pairs", summary="The same, asked in JSON",
-    parameters=Nothing, body=PairParameters, answer=dict[str, Any],
+    id="analyzePairPosted",
+    method="POST",
+    path="/pairs/analyze",
+    tag="pairs",
+    summary="The same, asked in JSON",
+    description=_ANALYSIS,
+    parameters=Nothing,
+    body=PairParameters,
+    answer=PairAnswer,
     example=PairParameters(y="ETHUSDT", x="BTCUSDT", lookback=720),
-)  # fmt: skip
+)
 OPERATIONS = (STATS, STATS_OF_SYMBOL, SCAN, CORRELATION)
 """Of the light api."""
 ANALYSE_OPERATIONS = (ANALYZE, ANALYZE_POSTED)

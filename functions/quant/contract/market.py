@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from quant.contract.operation import REQUEST, Cache, Operation
+from quant.contract.operation import ANSWER, REQUEST, Cache, Operation
 from quant.contract.types import Cursor, End, Exchange, IntervalName, Nothing, Order, Start, Symbol
 
 MAX_BARS, MAX_TICKS = 1_000, 1_000
@@ -14,7 +14,7 @@ Milliseconds = Annotated[int, Meta(description="Milliseconds since the epoch, UT
 NextCursor = Annotated[str | None, Meta(description="Where the next page begins; null on the last page.")]
 
 
-class SymbolRow(Struct, kw_only=True):
+class SymbolRow(Struct, **ANSWER):
     exchange: str
     symbol: str
     base: str
@@ -31,7 +31,7 @@ class SymbolRow(Struct, kw_only=True):
     )
 
 
-class SymbolsAnswer(Struct, kw_only=True):
+class SymbolsAnswer(Struct, **ANSWER):
     market: Annotated[str | None, Meta(description="live, simulated or replay; null before the first heartbeat.")]
     symbols: list[SymbolRow]
 
@@ -48,7 +48,7 @@ class TicksParameters(Struct, **REQUEST):
     cursor: Cursor | None = None
 
 
-class Tick(Struct, kw_only=True, omit_defaults=True):
+class Tick(Struct, **ANSWER, omit_defaults=True):
     id: Annotated[int, Meta(description="The exchange's own id; ids are contiguous.")]
     time: Milliseconds
     price: float
@@ -57,7 +57,7 @@ class Tick(Struct, kw_only=True, omit_defaults=True):
     last_id: Annotated[int | None, Meta(description="Of an aggregate of several trades: its last id.")] = None
 
 
-class TicksAnswer(Struct, kw_only=True):
+class TicksAnswer(Struct, **ANSWER):
     exchange: str
     symbol: str
     ticks: list[Tick]
@@ -82,7 +82,7 @@ class OhlcParameters(Struct, **REQUEST):
     ] = "json"
 
 
-class Bar(Struct, kw_only=True):
+class Bar(Struct, **ANSWER):
     time: Annotated[int, Meta(description="Start of the bar, milliseconds since the epoch, UTC.")]
     open: float
     high: float
@@ -104,7 +104,7 @@ class Bar(Struct, kw_only=True):
     source: Literal["exchange", "trades"]
 
 
-class OhlcAnswer(Struct, kw_only=True):
+class OhlcAnswer(Struct, **ANSWER):
     exchange: str
     symbol: str
     interval: str

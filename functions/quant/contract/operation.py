@@ -48,14 +48,16 @@ MAX_BODY = 10_000
 _ANY_OF_READS, _ANY_OF_WRITES = (400, 401, 405, 422, 429, 500, 503), (400, 401, 405, 413, 415, 422, 429, 500, 503)
 
 
-class _Request(TypedDict):
+class _Declared(TypedDict):
     kw_only: bool
     frozen: bool
     forbid_unknown_fields: bool
 
 
-REQUEST: _Request = {"kw_only": True, "frozen": True, "forbid_unknown_fields": True}
+REQUEST: _Declared = {"kw_only": True, "frozen": True, "forbid_unknown_fields": True}
 """How the Struct of a request is declared."""
+ANSWER = REQUEST
+"""How the Struct of an answer is declared: what it does not name is never sent."""
 
 
 class Auth(StrEnum):
@@ -87,8 +89,9 @@ class Operation(Generic[P, B]):
         path: under the stage, with its parameters in braces.
         parameters: Struct of the path's and the query's parameters.
         body: type of the JSON body; Nothing where none is read.
-        answer: type of the JSON answer.
+        answer: type of the JSON answer. Real answers are held to it by tests.
         status: of success.
+        answer_at: further statuses that come with the very same answer.
         errors: statuses that this operation may answer with beside those that all may.
         media: content types of the answer, JSON first.
         example: of the body; parameters carry their own.
@@ -109,9 +112,9 @@ class Operation(Generic[P, B]):
     cache: Cache = Cache.LIVE
     status: int = 200
     errors: tuple[int, ...] = ()
+    answer_at: tuple[int, ...] = ()
     media: tuple[str, ...] = ("application/json",)
     example: Any = None
-    answer_example: Any = None
     idempotent: bool = False
     max_body: int = MAX_BODY
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -134,7 +137,7 @@ class Operation(Generic[P, B]):
         """Every status that it may refuse with."""
         usual = _ANY_OF_WRITES if self.reads_body or self.method != "GET" else _ANY_OF_READS
         found = {*usual, *self.errors, *((404,) if self.in_path else ()), *((409,) if self.idempotent else ())}
-        return tuple(sorted(found))
+        return tuple(sorted(found - set(self.answer_at)))
 
 
 AnyOperation = Operation[Any, Any]

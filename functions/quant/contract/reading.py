@@ -25,7 +25,7 @@ def read_texts(given: Mapping[str, Sequence[str]], wanted: type[T]) -> T:
     Raises:
         ValidationError: names the parameter and what it must be.
     """
-    fields = _fields(wanted)
+    fields = _described(wanted)
     values: dict[str, Any] = {}
     for name, texts in given.items():
         if name not in fields:
@@ -34,7 +34,11 @@ def read_texts(given: Mapping[str, Sequence[str]], wanted: type[T]) -> T:
         if len(texts) != 1:
             raise ValidationError(name, "is given more than once")
         values[name] = _value(fields[name], texts[0])
-    return _converted(values, wanted)
+    try:
+        return _converted(values, wanted)
+    except ValidationError as exc:
+        # Of a list the parameter is named, not the entry.
+        raise ValidationError(exc.field.partition("[")[0], exc.problem) from exc
 
 
 def read_json(body: bytes, wanted: type[T]) -> T:
@@ -84,10 +88,6 @@ def plain(kind: inspect.Type) -> inspect.Type:
     return kind
 
 
-def _fields(wanted: type) -> dict[str, inspect.Type]:
-    return _described(wanted)
-
-
 @cache
 def _described(wanted: type) -> dict[str, inspect.Type]:
     found = inspect.type_info(wanted)
@@ -105,7 +105,7 @@ def _value(kind: inspect.Type, text: str) -> Any:
     if isinstance(kind, inspect.BoolType):
         return {"true": True, "false": False}.get(text, text)
     if isinstance(kind, inspect.ListType | inspect.VarTupleType):
-        return [_value(kind.item_type, part) for part in text.split(",")] if text else []
+        return [_value(kind.item_type, part) for part in text.split(",")]
     return text
 
 

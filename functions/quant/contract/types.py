@@ -19,6 +19,15 @@ _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?([Zz]|[+ -][0-9]{2}:?[0-9]{2})?)?"
 
 
+def _interval_pattern() -> str:
+    """Every length that divides a day, in each unit."""
+    kinds = []
+    for unit, a_day in (("s", 86_400), ("m", 1_440), ("h", 24), ("d", 1)):
+        counts = "|".join(str(count) for count in range(1, a_day + 1) if a_day % count == 0)
+        kinds.append(f"({counts}){unit}")
+    return f"^({'|'.join(kinds)})$"
+
+
 class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
     """No parameters, or no body."""
 
@@ -70,6 +79,7 @@ Exchange = Annotated[
 IntervalName = Annotated[
     str,
     Meta(
+        pattern=_interval_pattern(),
         description="Length of a bar: any number of s, m, h or d that divides a day.",
         examples=["1m"],
         extra={"remedy": "must be 1s, 1m, 5m or a multiple that divides a day, such as 15m, 4h or 1d"},
