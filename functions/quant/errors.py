@@ -16,6 +16,9 @@
     │   ├── ThrottledError    it asked for less; try again
     │   ├── ConflictError     somebody else changed the item first; read again
     │   └── NotFoundError
+    ├── NotificationError     a notification cannot be sent now
+    │   ├── PostError         there was no answer to a POST
+    │   └── SecretError       a secret cannot be read; names it
     └── ExchangeError         the exchange refused or did not answer
         ├── RateLimitedError  it asked for less; carries how long to wait
         └── UnsupportedError  this host does not serve that request
@@ -165,6 +168,34 @@ class ConflictError(StorageError):
 
 class NotFoundError(StorageError):
     """There is no such item."""
+
+
+class NotificationError(QuantError):
+    """A notification cannot be sent now."""
+
+    retryable = True
+
+
+class PostError(NotificationError):
+    """There was no answer. The words hold nothing of the URL, whose path may be a secret."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class SecretError(NotificationError):
+    """There is no such secret, or it cannot be read now. Says its name, never what it holds."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name, self.reason = name, reason
+
+    def __str__(self) -> str:
+        return f"the secret {self.name} {self.reason}"
 
 
 class ExchangeError(QuantError):

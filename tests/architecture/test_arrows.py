@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
         "quant.domain", "quant.errors", "quant.settings", "quant.storage",
     },
     "functions/quant/notify": {
-        "boto3", "botocore", "requests", "jinja2", "quant.domain", "quant.errors", "quant.notify",
+        "boto3", "botocore", "quant.domain", "quant.errors", "quant.settings", "quant.notify",
     },
     "functions/quant/contract": {"msgspec", "quant.domain", "quant.errors", "quant.contract"},
     "functions/quant/http": {
@@ -47,6 +47,8 @@ ALLOWED: dict[str, set[str]] = {
     "functions/resample": {"numpy", "quant", "resample"},
     "functions/analyse/service.py": {"numpy", "quant.domain", "quant.analytics", "quant.errors", "analyse.cards"},
     "functions/analyse": {"numpy", "msgspec", "chalice", "quant", "analyse"},
+    "functions/check_alerts/letters.py": {"jinja2", "quant.domain"},
+    "functions/check_alerts/delivery.py": {"quant.domain", "quant.errors", "check_alerts.letters"},
     "functions/api": {"chalice", "msgspec", "quant", "api"},
     "functions/pack": {"pack"},
     "ingestor": {"numpy", "msgspec", "requests", "urllib3", "websockets", "quant", "ingestor"},

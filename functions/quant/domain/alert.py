@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any, Protocol
 
 from quant.domain.market import Market
@@ -192,8 +193,8 @@ class Delivery:
 
     @property
     def id(self) -> str:
-        """What a receiver tells repeats by."""
-        return f"{self.event_id}/{self.channel.id}"
+        """What a receiver tells repeats by. It holds nothing of the target, which may be a secret."""
+        return f"{self.event_id}.{blake2b(self.channel.id.encode(), digest_size=6).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
