@@ -62,10 +62,28 @@ PAGES = (
         href="/",
         summary="Candles, volume and VWAP of one symbol, with a word on how complete they are.",
     ),
+    Page(
+        name="pair-trading",
+        title="Pair Trading",
+        href="/pairs/",
+        summary="Two symbols against each other: spread, z-score, correlation, cointegration tests and a backtest.",
+    ),
+    Page(
+        name="multi-symbol",
+        title="Multi-Symbol",
+        href="/symbols/",
+        summary="All symbols in one table, the correlation of their returns, and the scan of all pairs.",
+    ),
+    Page(
+        name="system",
+        title="System",
+        href="/system/",
+        summary="How the platform is: lag, trade rates, gaps, completeness, alert checks and the monthly price.",
+    ),
 )
 
 # Read by every page, in this order; a page adds the style and the components that bear its name.
-SHARED_STYLES = ("tokens", "base", "site-header", "market-banner", "api-notice")
+SHARED_STYLES = ("tokens", "base", "site-header", "market-banner", "api-notice", "cards")
 
 
 def build(out: Path, *, api_base: str = "/api") -> Path:

@@ -45,6 +45,12 @@ export function createApi(base) {
     symbols: (signal) => request(url("/symbols"), signal),
     // A platform that is down says so with 503 and the same body.
     health: (signal) => request(url("/health"), signal, [503]),
+    stats: (symbol, query, signal) => request(url(symbol ? `/stats/${encodeURIComponent(symbol)}` : "/stats", query), signal),
+    analyse: (query, signal) => request(url("/pairs/analyze", query), signal),
+    scan: (query, signal) => request(url("/pairs/scan", query), signal),
+    correlation: (query, signal) => request(url("/pairs/correlation", query), signal),
+    monitor: (signal) => request(url("/alerts/monitor/status"), signal),
+    costs: (signal) => request(url("/costs"), signal),
     ohlc: (symbol, query, signal) => request(url(`/ohlc/${encodeURIComponent(symbol)}`, query), signal),
   };
 }
