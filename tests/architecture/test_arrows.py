@@ -35,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "functions/quant/http": {
         "numpy", "msgspec", "chalice", "quant.domain", "quant.errors", "quant.contract", "quant.http",
     },
+    "functions/quant/http/deployed.py": {"quant.http", "quant.settings", "quant.storage"},
     "functions/quant/live_bars.py": {"numpy", "quant.domain", "quant.analytics"},
     "functions/quant/readings": {
         "numpy", "msgspec", "quant.domain", "quant.errors", "quant.analytics", "quant.alerting", "quant.live_bars",
@@ -45,6 +46,14 @@ ALLOWED: dict[str, set[str]] = {
         "numpy", "quant.domain", "quant.analytics", "quant.alerting", "quant.errors", "quant.bar_store",
     },
     "functions/resample": {"numpy", "quant", "resample"},
+    "functions/check_alerts/service.py": {
+        "numpy", "quant.domain", "quant.analytics", "quant.alerting", "quant.readings", "quant.errors",
+        "check_alerts.corrections",
+    },
+    "functions/check_alerts/corrections.py": {
+        "quant.domain", "quant.alerting", "quant.readings", "quant.errors",
+    },
+    "functions/check_alerts": {"jinja2", "quant", "check_alerts"},
     "functions/analyse/service.py": {"numpy", "quant.domain", "quant.analytics", "quant.errors", "analyse.cards"},
     "functions/analyse": {"numpy", "msgspec", "chalice", "quant", "analyse"},
     "functions/check_alerts/letters.py": {"jinja2", "quant.domain"},

@@ -81,9 +81,13 @@ class Feed:
             kept = self._frames[market, interval] = self._read(market, INTERVALS[interval], start)
         return kept
 
-    def _read(self, market: Market, interval: Interval, start: int) -> Frame:
+    def past(self, market: Market, interval: str, start: int, end: int) -> Frame:
+        """Its bars of ``start <= time < end``, as far as they are known; not kept."""
+        return self._read(market, INTERVALS[interval], start, end)
+
+    def _read(self, market: Market, interval: Interval, start: int, end: int | None = None) -> Frame:
         known, live = self.known(market), LiveBars(self.ticks, self.bars)
-        until = floor(known.until, interval.ms)
+        until = floor(known.until if end is None else min(end, known.until), interval.ms)
         if until <= start:
             return frame_of(Bars.empty(interval.ms), start, until)
         self.reads += 1

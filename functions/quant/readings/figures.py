@@ -6,7 +6,7 @@ the last bit whenever it is computed, and a run, a later run and a backtest agre
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from quant.alerting.readings import Readings
 from quant.analytics.rolling import rolling_correlation, rolling_mean_std, rolling_pair
 from quant.analytics.summary import YEAR
 from quant.domain.interval import floor
-from quant.readings.frame import Floats, Frame
+from quant.readings.frame import Bools, Floats, Frame, Ints
 
 Figure = Callable[[Frame, int], Floats]
 PairFigure = Callable[[Frame, Frame, int], Floats]
@@ -27,16 +27,16 @@ def first_needed(metric: str, interval: int, window: int, start: int) -> int:
     return max(floor(start - interval - behind, window * interval), 0)
 
 
-def readings_of(metric: str, window: int, start: int, y: Frame, x: Frame | None = None, reason: str = "") -> Readings:
+def readings_of(metric: str, window: int, start: int, given: Sequence[Frame], reason: str = "") -> Readings:
     """Readings from ``start`` on, with the one before it, up to where the frames end.
 
     Args:
         start: on the grid of the frames.
-        y, x: from :func:`first_needed` or earlier; x for metrics of a pair.
+        given: that of y and, for metrics of a pair, that of x, from :func:`first_needed` or earlier.
     """
-    interval = y.interval
+    interval = given[0].interval
     low = first_needed(metric, interval, window, start)
-    frames = [one.since(low) for one in ((y,) if x is None else (y, x))]
+    frames = [one.since(low) for one in given]
     n = min(len(one) for one in frames)
     first = max((start - interval - frames[0].start) // interval, 0)
     until = frames[0].start + n * interval
@@ -71,9 +71,7 @@ def _values(metric: str, window: int, frames: list[Frame], n: int) -> Floats:
     return np.where(np.isfinite(value), value, np.nan)
 
 
-def _holes(
-    unsound: np.ndarray[tuple[int], np.dtype[np.bool_]], start: int, interval: int, span: int
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _holes(unsound: Bools, start: int, interval: int, span: int) -> Ints:
     """For each point the end of the newest unsound one among the last ``span``, or 0. What lies before the frame is
     unsound too."""
     place = np.arange(len(unsound), dtype=np.int64)

@@ -17,6 +17,7 @@ from quant.domain.market import Market
 from quant.domain.results import ResultRepository
 from quant.readings.feed import INTERVALS, Feed
 from quant.readings.figures import first_needed, readings_of
+from quant.readings.frame import Frame
 
 SCAN_EVERY = 5 * MINUTE
 Series = tuple[str, Market, Market | None, str, int]
@@ -69,16 +70,23 @@ class Watched:
             self._made[key] = self._make(rule, start)
         return self._made[key]
 
+    def at(self, rule: Rule, time: int) -> Readings:
+        """The reading of one past bar, out of what is stored now."""
+        interval = INTERVALS[rule.interval].ms
+        low = first_needed(rule.metric, interval, rule.window, time)
+        frames = [self.feed.past(market, rule.interval, low, time + interval) for market in markets_of(rule)]
+        return readings_of(rule.metric, rule.window, time, frames)
+
     def _make(self, rule: Rule, start: int) -> Readings:
         if rule.interval == SCAN:
-            return self._of_scan(rule)
+            return self._of_scan(rule, start)
         if rule.interval == CLOCK:
             return self._of_clock(rule.market)
         start = self._grid(rule, start)
         frames = [
             self.feed.frame(market, rule.interval, self._first(market, rule, start)) for market in markets_of(rule)
         ]
-        return readings_of(rule.metric, rule.window, start, *frames, reason=self._reason(rule, start, frames))
+        return readings_of(rule.metric, rule.window, start, frames, reason=self._reason(rule, start, frames))
 
     def _grid(self, rule: Rule, start: int) -> int:
         return floor(start, INTERVALS[rule.interval].ms)
@@ -87,13 +95,13 @@ class Watched:
         low = first_needed(rule.metric, INTERVALS[rule.interval].ms, rule.window, start)
         return min(low, self._starts.get((market, rule.interval), low))
 
-    def _reason(self, rule: Rule, start: int, frames: list[Any]) -> str:
+    def _reason(self, rule: Rule, start: int, frames: list[Frame]) -> str:
         for market, frame in zip(markets_of(rule), frames, strict=True):
-            broken = frame.time[frame.unsound & (frame.time >= start)] if frame.unsound.any() else ()
-            if len(broken):
-                return f"trades of {market.symbol} are missing at {moment(int(broken[0]))}"
-            if frame.unsound.any():
-                return f"trades of {market.symbol} are missing within the window"
+            if not frame.unsound.any():
+                continue
+            broken = frame.time[frame.unsound & (frame.time >= start)].tolist()
+            where = f"at {moment(broken[0])}" if broken else "within the window"
+            return f"trades of {market.symbol} are missing {where}"
         return min((self.feed.known(market) for market in markets_of(rule)), key=lambda known: known.until).reason
 
     def _of_clock(self, market: Market) -> Readings:
@@ -101,10 +109,10 @@ class Watched:
         lag = max(self.feed.now - known.until, 0) / SECOND if known.until else None
         return Readings.single(SECOND, time, lag, known.reason)
 
-    def _of_scan(self, rule: Rule) -> Readings:
+    def _of_scan(self, rule: Rule, start: int) -> Readings:
         computed_at, rows, reason = self._latest_scan()
         if not computed_at:
-            return Readings.none(SCAN_EVERY, 0, reason)
+            return Readings.none(SCAN_EVERY, start, reason)
         row = rows.get((str(rule.market), str(rule.x)))
         if row is None:
             return Readings.single(
