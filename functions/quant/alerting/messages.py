@@ -90,9 +90,7 @@ def usual(rule: Rule, happening: Happening) -> str:
     stands = f"{_metric(rule)} is {_figure(happening.value)}{_unit(rule)} at {at}"
     if kind is EventKind.RESOLVED or (kind is EventKind.REMINDER and happening.about is EventKind.RESOLVED):
         clear = rule.threshold if rule.clear_threshold is None else rule.clear_threshold
-        return (
-            f"{stands} and no longer alarming (clear at {_figure(clear)}; {rule.operator} {_figure(rule.threshold)})."
-        )
+        return f"{stands}: it is over (fires {rule.operator} {_figure(rule.threshold)}, clear at {_figure(clear)})."
     words = OPERATORS[rule.operator].words
     so_far = f" since {moment(happening.began)}" if kind is EventKind.REMINDER else ""
     held = f" and held for {rule.for_seconds} s" if rule.for_seconds and kind is EventKind.FIRED else ""

@@ -18,6 +18,8 @@ ALIVE = 30 * SECOND
 SILENCE = MINUTE
 """A market is believed to be silent up to so long before a living ingestor's word: what a dead connection hides comes
 to light sooner."""
+SETTLED = 5 * SECOND
+"""The second of the newest trade is believed to be over when a living ingestor has heard nothing else for so long."""
 INTERVALS = {interval.name: interval for interval in STORED}
 
 
@@ -104,7 +106,10 @@ class Feed:
         mark = self.marks.get(market)
         newest = int(tail.seconds.last_id[-1]) if len(tail.seconds) else mark.last_id if mark else -1
         words = [beat.time for beat in self.beats if self.now - beat.time <= ALIVE and _hears_all(beat, market, newest)]
-        return floor(max(words, default=0) - SILENCE, SECOND) if words else 0
+        if not words:
+            return 0
+        is_over = len(tail.seconds) > 0 and max(words) - tail.open_from >= SECOND + SETTLED
+        return max(floor(max(words) - SILENCE, SECOND), tail.open_from + SECOND if is_over else 0)
 
     def _reason(self, market: Market, until: int) -> str:
         if not until:

@@ -1,0 +1,372 @@
+"""The monitor over a market in memory: what fires, what waits, what is caught up with."""
+
+from __future__ import annotations
+
+import pytest
+
+from quant.alerting.readings import HEAL_WAIT
+from quant.domain.alert import ChannelType, DeliveryStatus, EventKind, Phase
+from quant.domain.interval import HOUR, MINUTE, S1, SECOND
+from quant.errors import UnavailableError
+from tests.functional.alerts.world import BTC, ETH, MAIL, START, AlertWorld
+
+
+@pytest.fixture
+def world() -> AlertWorld:
+    world = AlertWorld()
+    world.follow(BTC, ETH)
+    return world
+
+
+def test_a_price_above_the_threshold_fires_one_event_with_one_delivery(world: AlertWorld) -> None:
+    world.rule()
+    world.trade(BTC, [100] * 30 + [120] * 30)
+    report = world.check(61)
+    assert world.happened() == [("fired", 30)]
+    assert (report.rules, report.evaluated, report.events, report.fired, report.deliveries) == (1, 1, 1, 1, 1)
+    assert (report.errors, report.started_at, report.finished_at) == ({}, world.now, world.now + 40)
+    (event,) = world.events()
+    assert (event.value, event.threshold, event.market_kind) == (120, 110, "live")
+    assert event.readings["bar"] == {
+        "start": START + 30_000, "end": START + 31_000, "value": 120, "low": 120, "high": 120, "complete": True,
+    }  # fmt: skip
+    (delivery,) = world.storage.alerts.due(world.now, 10)
+    assert (delivery.event_id, delivery.channel.target, delivery.status) == (
+        event.id, "me@example.org", DeliveryStatus.PENDING,
+    )  # fmt: skip
+    assert world.check(62).events == 0
+    assert world.state().phase is Phase.FIRING
+
+
+def test_a_wick_of_two_seconds_between_two_checks_fires(world: AlertWorld) -> None:
+    world.rule()
+    world.trade(BTC, [100] * 60)
+    world.check(61)
+    world.trade(BTC, [100] * 20 + [150, 151] + [100] * 38, first=60)
+    world.check(121)
+    assert world.happened() == [("fired", 80), ("resolved", 82)]
+
+
+def test_a_gap_in_the_data_does_not_fire(world: AlertWorld) -> None:
+    """The trades of the wick are missing: nothing is known, nothing fires, and later the gap is said."""
+    world.rule(notify=["fired", "no_data"])
+    world.trade(BTC, [100] * 60)
+    world.check(61)
+    missing = world.trades(BTC, [150, 151], first=80)
+    world.trade(BTC, [100] * 38, first=82)
+    world.check(121)
+    assert world.happened() == []
+    assert world.storage.alerts.report().evaluated_until["binance:BTCUSDT@1s"] == START + 59_000  # type: ignore[union-attr]
+    world.store(BTC, missing)
+    world.trade(BTC, [100] * 60, first=120)
+    world.check(181)
+    assert world.happened() == [("fired", 80), ("resolved", 82)]
+
+
+def test_a_gap_that_is_not_healed_becomes_no_data_and_then_data_again(world: AlertWorld) -> None:
+    world.rule()
+    world.trade(BTC, [100] * 60)
+    world.trades(BTC, [150, 151], first=80)
+    world.trade(BTC, [100] * 300, first=82)
+    world.check(130)
+    assert world.happened() == []
+    gap_ends = 83  # the bars at both sides of a hole are incomplete
+    world.check(gap_ends + HEAL_WAIT / SECOND + 1)
+    assert world.happened() == [("no_data", 59)]
+    assert "trades of BTCUSDT are missing" in world.events()[0].message
+    assert world.state().phase is Phase.OK
+    assert world.storage.alerts.due(world.now, 10) == ()
+
+
+def test_a_halt_is_no_missing_data(world: AlertWorld) -> None:
+    """The market is silent for ten minutes, the ingestor says that it misses nothing; ids go on where they ended."""
+    world.rule(notify=["fired", "resolved", "no_data"])
+    world.trade(BTC, [100] * 60)
+    for minute in range(1, 11):
+        world.at(60 * minute + 5)
+        world.resample()
+        world.check(60 * minute + 6)
+    assert world.happened() == []
+    world.trade(BTC, [120] * 30, first=660)
+    world.check(700)
+    assert world.happened() == [("fired", 660)]
+
+
+def test_a_price_holds_through_a_silence(world: AlertWorld) -> None:
+    world.rule(for_seconds=120)
+    world.trade(BTC, [100] * 30 + [120] * 10)
+    for second in range(60, 400, 60):
+        world.check(second)
+    assert world.happened() == [("fired", 150)]
+
+
+def test_a_dead_ingestor_is_no_data_and_nothing_fires(world: AlertWorld) -> None:
+    world.rule()
+    world.trade(BTC, [100] * 60)
+    world.check(61)
+    for second in range(121, 600, 60):
+        world.now = START + second * SECOND
+        world.check()
+    assert world.happened() == [("no_data", 59)]
+    assert "no ingestor reports" in world.state().reason
+    world.trade(BTC, [100] * 600, first=60)
+    world.check(661)
+    assert (world.state().phase, len(world.events())) == (Phase.OK, 1)
+
+
+def test_staleness_fires_where_everything_else_says_no_data(world: AlertWorld) -> None:
+    world.rule(metric="staleness", operator=">", threshold=90)
+    world.trade(BTC, [100] * 60)
+    world.check(61)
+    assert world.happened() == []
+    for second in (121, 181, 241):
+        world.now = START + second * SECOND
+        world.check()
+    assert [event.kind for event in world.events()] == [EventKind.FIRED]
+    assert world.events()[0].value == 122
+    world.trade(BTC, [100] * 240, first=60)
+    world.check(301)
+    assert [event.kind for event in world.events()] == [EventKind.FIRED, EventKind.RESOLVED]
+
+
+def test_resampled_or_not_makes_no_difference(world: AlertWorld) -> None:
+    world.rule(for_seconds=3)
+    other = AlertWorld()
+    other.follow(BTC)
+    other.rule(for_seconds=3)
+    prices = [100, 101, 120, 121, 122, 123, 124, 100] * 60
+    for minute in range(8):
+        for one in (world, other):
+            one.trade(BTC, prices[60 * minute : 60 * minute + 60], first=60 * minute)
+            one.at(60 * minute + 61)
+        other.resample()
+        world.check()
+        other.check()
+    assert world.happened() == other.happened()
+    assert len(world.happened()) == 119
+
+
+def test_a_missed_run_is_caught_up_with(world: AlertWorld) -> None:
+    regular, late = world, AlertWorld()
+    late.follow(BTC)
+    for one in (regular, late):
+        one.rule()
+    for minute in range(20):
+        prices = [100] * 50 + [120 + minute] * 10
+        for one in (regular, late):
+            one.trade(BTC, prices, first=60 * minute)
+            one.at(60 * minute + 61)
+        regular.check()
+    late.check()
+    assert [event.id for event in late.events()] == [event.id for event in regular.events()]
+    assert len(late.events()) == 39
+
+
+def test_what_is_too_long_ago_is_skipped_and_said(world: AlertWorld) -> None:
+    world.rule()
+    world.trade(BTC, [100] * 60)
+    world.check(61)
+    world.trade(BTC, {second: 120.0 if second < 600 else 100.0 for second in range(60, 7_200)})
+    report = world.check(7_201)
+    assert world.happened() == []
+    assert report.skipped == {"binance:BTCUSDT@1s": 7_201_000 - HOUR - 59_000}
+
+
+def test_two_runs_at_once_and_a_repeated_one_make_one_event(world: AlertWorld) -> None:
+    world.rule()
+    world.rule(name="other", operator="<", threshold=105)
+    world.trade(BTC, [100, 120] * 30)
+    world.at(61)
+    reads = iter(range(1_000))
+    slow = world.new_monitor()
+    original = world.storage.alerts.commit
+
+    class Racing:
+        """The repository as the slower of two runs sees it: before its first commit the other run does all of its."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.storage.alerts, name)
+
+        def commit(self, transition: object) -> None:
+            if next(reads) == 0:
+                world.check()
+            original(transition)  # type: ignore[arg-type]
+
+    slow.alerts = Racing()  # type: ignore[assignment]
+    slow.check(world.now)
+    once = AlertWorld()
+    once.follow(BTC)
+    once.rule()
+    once.rule(name="other", operator="<", threshold=105)
+    once.trade(BTC, [100, 120] * 30)
+    once.check(61)
+    assert [event.id for event in world.events()] == [event.id for event in once.events()]
+    assert world.state() == once.state()
+
+
+def test_one_rules_error_is_that_rules(world: AlertWorld) -> None:
+    world.rule()
+    world.rule(symbol="GONEUSDT")
+    world.trade(BTC, [120] * 60)
+    report = world.check(61)
+    assert report.errors == {"r2": "binance:GONEUSDT is not followed any more"}
+    assert world.happened("r1") == [("fired", 0)]
+    assert (world.state("r2").phase, world.state("r2").reason) == (Phase.NO_DATA, report.errors["r2"])
+    assert world.check(62).errors == report.errors
+    assert len(world.events("r2")) == 1
+
+
+def test_an_input_waits_for_a_rule_that_could_not_be_stored(world: AlertWorld) -> None:
+    world.rule()
+    world.trade(BTC, [120] * 60)
+    world.at(61)
+
+    class Down:
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.storage.alerts, name)
+
+        def commit(self, transition: object) -> None:
+            raise UnavailableError("write", "down")
+
+    broken = world.new_monitor(alerts=Down())
+    report = broken.check(world.now)
+    assert (report.unfinished, report.evaluated_until) == (1, {})
+    assert "down" in report.errors["r1"]
+    world.check(65)
+    assert world.happened() == [("fired", 0)]
+
+
+def test_a_run_without_time_leaves_the_rest_to_the_next(world: AlertWorld) -> None:
+    for _ in range(5):
+        world.rule()
+    world.trade(BTC, [120] * 60)
+    world.at(61)
+    left = iter([True] * 3)
+    report = world.monitor.check(world.now, lambda: next(left, False))
+    assert (report.evaluated, report.unfinished) == (3, 2)
+    report = world.check(62)
+    assert (report.evaluated, report.unfinished) == (5, 0)
+    assert [event.rule_id for event in world.events()].count("r5") == 1
+    assert len(world.events()) == 5
+
+
+@pytest.mark.parametrize(
+    ("source", "local", "status"),
+    [
+        ("live", [], DeliveryStatus.PENDING),
+        ("simulated", [], DeliveryStatus.SUPPRESSED),
+        ("simulated", [ChannelType.EMAIL], DeliveryStatus.PENDING),
+        ("replay", [], DeliveryStatus.PENDING),
+    ],
+)
+def test_a_simulated_market_fires_marked_and_to_local_channels_only(
+    source: str, local: list[ChannelType], status: DeliveryStatus
+) -> None:
+    world = AlertWorld(source)
+    world.follow(BTC)
+    world.monitor = world.new_monitor(local_channels=frozenset(local))
+    world.rule(message="{{ name }} at {{ value|number }}")
+    world.trade(BTC, [120] * 60)
+    world.check(61)
+    (event,) = world.events()
+    assert event.market_kind == source
+    assert event.message.startswith("SIMULATED: high at 120.00") == (source == "simulated")
+    assert event.title.startswith("SIMULATED") == (source == "simulated")
+    (delivery,) = world.storage.alerts.deliveries(event.id)
+    assert delivery.status is status
+    assert bool(delivery.error) == (status is DeliveryStatus.SUPPRESSED)
+
+
+def test_what_is_held_back_is_in_the_history_with_the_reason(world: AlertWorld) -> None:
+    world.rule(cooldown_seconds=3_600)
+    world.trade(BTC, [120, 100, 120, 100] * 15)
+    world.check(61)
+    events = world.events()
+    assert len(events) == 59
+    told = [world.storage.alerts.deliveries(event.id)[0] for event in events]
+    assert [one.status for one in told].count(DeliveryStatus.PENDING) == 1
+    assert {one.error for one in told[1:]} == {"cooldown"}
+
+
+def test_a_template_that_fails_falls_back_and_is_recorded(world: AlertWorld) -> None:
+    world.rule(message="{{ 1 / ((value or 0) - 120) }}")
+    world.trade(BTC, [120] * 60)
+    world.check(61)
+    (event,) = world.events()
+    assert "price of BTCUSDT is 120" in event.message
+    assert "division by zero" in event.readings["template_error"]
+
+
+def test_a_disabled_rule_is_not_looked_at(world: AlertWorld) -> None:
+    world.rule(enabled=False)
+    world.trade(BTC, [120] * 60)
+    assert world.check(61).evaluated == 0
+    assert world.happened() == []
+
+
+def test_pairs_are_read_on_whole_minutes(world: AlertWorld) -> None:
+    world.rule(metric="correlation", symbol="ETHUSDT", x="BTCUSDT", operator="<", threshold=0.9, window=10)
+    for market, price in ((BTC, 100.0), (ETH, 100.0)):
+        world.trade(market, {second: price + second % 7 for second in range(0, 1_200, 5)})
+        world.trade(
+            market, {second: price + second % (7 if market is BTC else 11) for second in range(1_200, 2_400, 5)}
+        )
+    world.check(2_401)
+    event = world.events()[0]
+    assert event.kind is EventKind.FIRED
+    assert 1_200 <= (event.time - START) / SECOND < 1_800
+    assert (event.time - START) % MINUTE == 0
+
+
+def test_reads_grow_with_markets_and_not_with_rules(world: AlertWorld) -> None:
+    world.trade(BTC, [100] * 60)
+    world.trade(ETH, [100] * 60)
+    world.rule()
+    world.check(61)
+    few = world.check(61).reads
+    for threshold in range(200, 260):
+        world.rule(threshold=threshold)
+    assert world.check(62).reads == few
+    world.rule(symbol="ETHUSDT")
+    world.check(63)
+    assert world.check(64).reads == few + 2
+
+
+def test_the_last_second_of_a_quiet_market_is_over_some_seconds_later(world: AlertWorld) -> None:
+    world.rule()
+    world.trade(BTC, [100] * 30 + [120])
+    assert world.check(35).events == 0
+    world.check(37)
+    assert world.happened() == [("fired", 30)]
+
+
+def test_a_correction_is_recorded_when_healed_trades_change_the_bar(world: AlertWorld) -> None:
+    world.rule(notify=["fired", "correction"])
+    world.rule(name="quiet")
+    world.trade(BTC, [100] * 30 + [120] * 30)
+    world.check(61)
+    world.trade(BTC, [120] * 60, first=60)
+    assert world.check(121).events == 0
+    # What a healed trade does to the bar of the event.
+    world.resample()
+    bars = world.storage.bars
+    second = bars.read(BTC, S1, START + 30_000, START + 31_000)
+    bars.merge(BTC, type(second)(**{name: getattr(second, name) for name in second.__slots__} | {
+        "high": second.high + 1_000, "trades": second.trades + 1, "last_id": second.last_id + 1,
+    }))  # fmt: skip
+    world.check(122)
+    corrections = [event for event in world.events() if event.kind is EventKind.CORRECTION]
+    assert {event.rule_id for event in corrections} == {"r1", "r2"}
+    (told,) = [event for event in corrections if event.rule_id == "r1"]
+    assert (told.value, told.corrects) == (130, world.events("r1")[0].id)
+    assert "was 120, and is 130" in told.message
+    assert [one.rule_id for one in world.storage.alerts.due(world.now, 50) if one.event_id == told.id] == ["r1"]
+    assert world.check(123).events == 0
+
+
+def test_the_channels_of_a_rule_each_have_a_delivery(world: AlertWorld) -> None:
+    channels = [MAIL, {"type": "telegram", "target": "42"}, {"type": "webhook", "target": "https://example.org/hook"}]
+    world.rule(channels=channels)
+    world.trade(BTC, [120] * 60)
+    world.check(61)
+    assert len(world.storage.alerts.due(world.now, 10)) == 3
