@@ -1,0 +1,74 @@
+"""Mails and topic notifications as the emulator hands them out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from infra.local.inbox.box import Entry, shortened
+
+MAIL_PATH = "/_ministack/ses/messages"
+_OWN_ID = re.compile(r"^Notification (\S+)\. A repeat carries the same id\.", re.MULTILINE)
+
+
+def mails(answer: Mapping[str, Any]) -> Iterator[Entry]:
+    """The entries of what the emulator's SES has sent. It keeps no headers: the id is taken from the text."""
+    for mail in _listed(answer):
+        text = str(mail.get("BodyText") or "")
+        own_id = _OWN_ID.search(text)
+        yield Entry(
+            channel="email",
+            id=str(mail.get("MessageId", "")),
+            time=int(float(mail.get("Timestamp", 0)) * 1_000),
+            to=", ".join(str(one) for one in mail.get("To") or []),
+            subject=str(mail.get("Subject") or ""),
+            text=shortened(text),
+            html=shortened(str(mail.get("BodyHtml") or "")),
+            event_id=own_id[1] if own_id else "",
+            facts={"from": str(mail.get("Source") or "")},
+        )
+
+
+def notification(body: bytes, now: int) -> Entry | None:
+    """The entry of a topic's notification; None where the body is none."""
+    told = _envelope(body)
+    if told.get("Type") != "Notification":
+        return None
+    attributes = {name: one.get("Value") for name, one in (told.get("MessageAttributes") or {}).items()}
+    return Entry(
+        channel="sns",
+        id=str(told.get("MessageId", "")),
+        time=now,
+        to=str(told.get("TopicArn", "")),
+        subject=str(told.get("Subject") or ""),
+        text=shortened(str(told.get("Message", ""))),
+        event_id=str(attributes.get("event_id", "")),
+        facts={"attributes": attributes},
+    )
+
+
+def confirmation(body: bytes, emulator: str) -> str:
+    """Where a subscription is confirmed, if it is the emulator that asks for that; else an empty text."""
+    told = _envelope(body)
+    url = str(told.get("SubscribeURL", "")) if told.get("Type") == "SubscriptionConfirmation" else ""
+    asked, own = urlsplit(url), urlsplit(emulator)
+    # The emulator names itself by its own word for this machine: only its port and the question are taken from it.
+    return f"{emulator}/?{asked.query}" if asked.query and asked.port == own.port else ""
+
+
+def _listed(answer: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """The messages, whether they come grouped by account or not."""
+    found = answer.get("messages", [])
+    groups = found.values() if isinstance(found, Mapping) else [found]
+    return (mail for group in groups for mail in group if isinstance(mail, Mapping))
+
+
+def _envelope(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
