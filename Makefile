@@ -15,9 +15,10 @@ export PYTHONPATH := functions:.
 # `make run SOURCE=simulator` reaches the program as a setting; its names are listed in functions/quant/settings.py.
 export SYMBOLS SOURCE SPEED PORT EMULATOR_PORT STATE_DIR PREFIX FLUSH_SECONDS TICK_TTL_SECONDS BAR_1S_TTL_SECONDS
 export BINANCE_WS_URL BINANCE_REST_URL COINBASE_WS_URL COINBASE_REST_URL SHARD LOG_LEVEL REAL_DATA_DIR
+export PUBLIC_READ CORS_ORIGINS API_RATE_LIMIT API_BURST_LIMIT
 export HEAL_MAX_SECONDS JOURNAL_MAX_BYTES STREAMS_PER_CONNECTION
 
-.PHONY: help run stop status test check format bench chaos backfill repair query costs site package validate lock clean chromium
+.PHONY: help run stop status token test check format bench chaos backfill repair query costs site package validate lock clean chromium
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +31,9 @@ stop: $(VENV)  ## End a run and wait until its state is saved
 
 status: $(VENV)  ## Say whether a run is active, and how it is
 	@$(PY) -m infra.local status || [ $$? = 3 ]
+
+token: $(VENV)  ## Print the token that the local API's writes need
+	@$(PY) -m infra.local token
 
 test: $(VENV) $(VENDOR) chromium  ## Run all tests; each skip is listed with its reason
 	@$(PY) -m pytest
@@ -90,6 +94,7 @@ lock: $(VENV)  ## Resolve the dependencies of pyproject.toml into requirements.l
 	@.venv/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-header -o requirements-bench.lock
 	@.venv/uv pip compile --group fuzz --universal --python-version 3.11 --generate-hashes --no-header -o requirements-fuzz.lock
 	@.venv/uv pip compile --quiet requirements-sam.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-sam.lock
+	@.venv/uv pip compile --quiet ingestor/requirements.in -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o ingestor/requirements.lock
 	@for name in light analyse; do .venv/uv pip compile --quiet functions/pack/$$name.in -c requirements.lock --no-deps \
 	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
 	  --generate-hashes --no-header --no-annotate -o functions/pack/$$name.lock; done

@@ -16,6 +16,7 @@ from analyse.pair_service import PairService
 from analyse.routes import create_app
 from analyse.service import Analyst
 from quant.http.answers import to_json
+from quant.http.deployed import open_gate
 from quant.live_bars import LiveBars
 from quant.settings import Settings
 from quant.storage.storage import Storage, open_storage
@@ -48,7 +49,7 @@ def _analyst() -> Analyst:
     return Analyst(storage.bars, storage.instruments, storage.cache, to_json, _clock)
 
 
-api = create_app(_pairs, _clock)
+api = create_app(_pairs, _clock, open_gate)
 app = api.app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import cache
 
 from chalice.app import Chalice
 
@@ -20,9 +21,9 @@ from quant.http.routing import Routes
 _logger = logging.getLogger("analyse")
 
 
-def create_app(pairs: Callable[[], PairService], clock: Clock, gate: Gate | None = None) -> Api:
-    """The app on what ``pairs`` gives; it is first called at the first request."""
-    app, gate = Chalice(app_name="quant-analyse", configure_logs=False), gate or Gate()
+def create_app(pairs: Callable[[], PairService], clock: Clock, gate: Callable[[], Gate] = Gate) -> Api:
+    """The app on what ``pairs`` and ``gate`` give; both are first called at the first request."""
+    app, gate = Chalice(app_name="quant-analyse", configure_logs=False), cache(gate)
     routes = Routes(app, gate, clock, _logger)
 
     @routes.serve(ANALYZE)

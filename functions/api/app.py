@@ -11,6 +11,7 @@ from api.chalicelib.routes import create_app
 from api.chalicelib.service import MarketData
 from quant import __version__
 from quant.domain.interval import SECOND
+from quant.http.deployed import open_gate
 from quant.settings import Settings
 from quant.storage.bucket import check_bucket
 from quant.storage.storage import open_storage
@@ -35,6 +36,6 @@ def _market_data() -> MarketData:
     return MarketData(storage, checks, settings.tick_ttl_seconds * SECOND, __version__)
 
 
-handler = create_app(_market_data, _clock)
+handler = create_app(_market_data, _clock, open_gate)
 """What Lambda calls."""
 app = handler.app

@@ -106,6 +106,13 @@ def _base(text: str) -> str:
     return text.rstrip("/")
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin) for origin in origins):
+        raise ValueError("must be origins with commas between them, such as https://example.com")
+    return origins
+
+
 def _hosts(text: str) -> tuple[str, ...]:
     hosts = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if not all(re.fullmatch(r"[a-z0-9.-]+:[0-9]{1,5}", host) for host in hosts):
@@ -155,6 +162,10 @@ SETTINGS = (
     Setting("TELEGRAM_URL", "https://api.telegram.org", _base, "Base of Telegram's Bot API"),
     Setting("WEBHOOK_ALLOWED_HOSTS", "", _hosts, "host:port of webhooks that may be private and plain http"),
     Setting("ALERT_DEAD_LETTERS", "", _base, "URL of the SQS queue of notifications that could not be delivered"),
+    Setting("PUBLIC_READ", "true", _switch, "Whether the API's reads need no token"),
+    Setting("API_RATE_LIMIT", "50", _whole(1, 10_000), "Requests a second that each route of the API answers"),
+    Setting("API_BURST_LIMIT", "100", _whole(1, 5_000), "Requests that each route of the API answers at once"),
+    Setting("CORS_ORIGINS", "", _origins, "Sites whose pages may call the API, with commas between them"),
     Setting("ARCHIVE_BUCKET", "", _bucket, "Bucket of the Parquet archive"),
     Setting("LOG_LEVEL", "INFO", _choice("DEBUG", "INFO", "WARNING", "ERROR"), "How much is logged"),
 )
@@ -189,6 +200,10 @@ class Settings:
     telegram_url: str
     webhook_allowed_hosts: tuple[str, ...]
     alert_dead_letters: str
+    public_read: bool
+    api_rate_limit: int
+    api_burst_limit: int
+    cors_origins: tuple[str, ...]
     archive_bucket: str
     log_level: str
 
@@ -205,6 +220,11 @@ class Settings:
     def secret(self, name: str) -> str:
         """The name of a secret in SSM: ``telegram-token`` of the prefix ``quant`` is ``/quant/telegram-token``."""
         return f"/{self.prefix}/{name}"
+
+    @property
+    def api_tokens(self) -> str:
+        """Name of the SecureString that holds the API's one or two valid tokens."""
+        return f"/{self.prefix}/api-tokens"
 
     def table(self, name: str) -> str:
         """The full name of a table: ``tick_data`` of the prefix ``quant`` is ``quant-tick_data``."""

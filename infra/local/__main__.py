@@ -1,4 +1,4 @@
-"""``python -m infra.local run|stop|status|tool|package``: the platform on this machine."""
+"""``python -m infra.local run|stop|status|token|tool|package``: the platform on this machine."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ def _dispatch(chosen: argparse.Namespace) -> int:
                 return commands.stop(quiet=chosen.quiet)
             case "status":
                 return commands.status()
+            case "token":
+                return commands.token()
             case "tool":
                 return commands.tool(chosen.module, chosen.arguments)
             case _:
@@ -47,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     stop = commands.add_parser("stop", help="end a run and wait until its state is saved")
     stop.add_argument("--quiet", action="store_true", help="say nothing when nothing is running")
     commands.add_parser("status", help="say whether a run is active, and how it is")
+    commands.add_parser("token", help="print the API's token of the local stack")
     tool = commands.add_parser("tool", help="run a module with the environment of the active run")
     tool.add_argument("module")
     tool.add_argument("arguments", nargs=argparse.REMAINDER)

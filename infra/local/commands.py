@@ -20,6 +20,7 @@ from infra.local.signals import stop_signals
 from infra.local.stack import LocalStack, get_json
 from infra.local.status import Console, status_line
 from infra.local.templates import FUNCTION, load_template
+from infra.local.tokens import kept_token
 from quant.settings import Settings, child_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,6 +141,14 @@ def tool(module: str, arguments: list[str]) -> int:
     active = Run.read(state_folder(settings))
     environment = child_environment(**(active.environment if active else {}))
     return subprocess.call([sys.executable, "-m", module, *arguments], env=environment, cwd=ROOT)
+
+
+def token() -> int:
+    """Print the API's token of the local stack."""
+    folder = state_folder(local_settings()[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    print(kept_token(folder))
+    return 0
 
 
 def package() -> int:

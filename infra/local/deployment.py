@@ -18,6 +18,7 @@ from infra.local.environment import CREDENTIALS, REGION
 from infra.local.errors import DeploymentError
 from infra.local.rest_api import mend_rest_api
 from infra.local.templates import load_template, with_packages
+from infra.local.tokens import put_token
 from quant.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,13 +43,19 @@ class Deployed:
     changed: bool
 
 
-def deploy(template_path: Path, settings: Settings, endpoint: str, *, patience: float = PATIENCE) -> Deployed:
+def deploy(
+    template_path: Path, settings: Settings, endpoint: str, *, token: str = "", patience: float = PATIENCE
+) -> Deployed:
     """Upload the thin packages, then create or update the stack named by the prefix, and wait for it.
+
+    ``token`` becomes the API's, where one is given.
 
     Raises:
         DeploymentError: says what was refused, and why.
     """
     try:
+        if token:
+            put_token(_clients(endpoint)("ssm"), settings.api_tokens, token)
         return _deploy(template_path, settings, endpoint, time.monotonic() + patience)
     except (ClientError, BotoCoreError) as exc:
         raise DeploymentError(str(exc)) from exc
@@ -96,6 +103,10 @@ def _parameters(template: Mapping[str, Any], settings: Settings) -> list[dict[st
         "Bar1sTtlSeconds": settings.bar_1s_ttl_seconds,
         "LogLevel": settings.log_level,
         "LogRetentionDays": 1,
+        "PublicRead": str(settings.public_read).lower(),
+        "CorsOrigins": ",".join(settings.cors_origins),
+        "ApiRateLimit": settings.api_rate_limit,
+        "ApiBurstLimit": settings.api_burst_limit,
     }
     known = template.get("Parameters", {})
     return [{"ParameterKey": name, "ParameterValue": str(value)} for name, value in values.items() if name in known]

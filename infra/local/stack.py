@@ -23,6 +23,7 @@ from infra.local.ingestion import ingestor_child, name
 from infra.local.ports import HOST, choose, reserve
 from infra.local.running import Run
 from infra.local.sources import Simulator, Source, choose_source, probe_binance
+from infra.local.tokens import kept_token
 from quant.domain.market import Market
 from quant.settings import Settings
 
@@ -108,9 +109,13 @@ class LocalStack:
     async def _start_emulator(self, emulator: Emulator) -> Deployed:
         await self._timed("emulator started", emulator.start())
         template = self._root / "template.yaml"
-        deployed = await self._timed("deployed", asyncio.to_thread(deploy, template, self._settings, emulator.url))
+        deployed = await self._timed("deployed", self._deploy(template, emulator.url))
         emulator.save()
         return deployed
+
+    async def _deploy(self, template: Path, url: str) -> Deployed:
+        token = kept_token(self._settings.state_dir.expanduser().resolve())
+        return await asyncio.to_thread(deploy, template, self._settings, url, token=token)
 
     async def _start_simulator(self, source: Source, folder: Path) -> None:
         if not source.is_simulated:

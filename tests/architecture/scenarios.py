@@ -31,6 +31,8 @@ from tests.functional.analyse.market import minute_bars, walks
 from tests.functional.world import random_trades
 
 MARKET = Market("binance", "BTCUSDT")
+# Of a caller who says who he is: then the tokens are read.
+WITH_TOKEN = {"headers": {"authorization": "Bearer wrong"}}
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "LTCUSDT")
 # So many that their scan is more than a page of the cache.
 MANY = (*SYMBOLS, *(f"S{number}USDT" for number in range(45)))
@@ -172,6 +174,7 @@ def play_analyse(refusing: Refusing) -> None:
     with refusing.on():
         handler({}, Context())
         handler(request("/pairs/analyze", query={"y": "ETHUSDT", "x": "BTCUSDT", "lookback": "120"}), Context())
+        handler(request("/pairs/analyze") | WITH_TOKEN, Context())
 
 
 def play_api(refusing: Refusing) -> None:
@@ -184,6 +187,7 @@ def play_api(refusing: Refusing) -> None:
     with refusing.on():
         for path in ("/health", "/symbols", "/stats", "/pairs/scan", "/pairs/correlation", "/costs"):
             answered(handler(request(path), Context()))
+        handler(request("/symbols") | WITH_TOKEN, Context())
         for path in ("/ticks/{symbol}", "/ohlc/{symbol}", "/stats/{symbol}"):
             answered(handler(request(path, symbol="BTCUSDT"), Context()))
 

@@ -33,9 +33,9 @@ def _contract() -> bytes:
     return to_json(document(OPERATIONS, __version__))
 
 
-def create_app(market_data: Callable[[], MarketData], clock: Clock, gate: Gate | None = None) -> Api:
-    """The app on what ``market_data`` gives; it is first called at the first request."""
-    app, gate = Chalice(app_name="quant-api", configure_logs=False), gate or Gate()
+def create_app(market_data: Callable[[], MarketData], clock: Clock, gate: Callable[[], Gate] = Gate) -> Api:
+    """The app on what ``market_data`` and ``gate`` give; both are first called at the first request."""
+    app, gate = Chalice(app_name="quant-api", configure_logs=False), cache(gate)
     routes = Routes(app, gate, clock, _logger)
 
     @routes.serve(HEALTH)

@@ -25,7 +25,8 @@ def read_texts(given: Mapping[str, Sequence[str]], wanted: type[T]) -> T:
     Raises:
         ValidationError: names the parameter and what it must be.
     """
-    fields = _described(wanted)
+    kind: Any = wanted
+    fields = _described(kind)
     values: dict[str, Any] = {}
     for name, texts in given.items():
         if name not in fields:
@@ -89,7 +90,7 @@ def plain(kind: inspect.Type) -> inspect.Type:
 
 
 @cache
-def _described(wanted: type) -> dict[str, inspect.Type]:
+def _described(wanted: Any) -> dict[str, inspect.Type]:
     found = inspect.type_info(wanted)
     assert isinstance(found, inspect.StructType)
     return {one.encode_name: one.type for one in found.fields}

@@ -12,6 +12,7 @@ import json
 import logging
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,7 +35,7 @@ class Api:
     """An app as Lambda calls it, and as tests do."""
 
     app: Chalice
-    gate: Gate
+    gate: Callable[[], Gate]
     logger: logging.Logger
 
     def __call__(self, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
@@ -80,7 +81,7 @@ class Api:
         headers = {"Allow": self._allowed(request.route), "Cache-Control": "no-store"}
         origin = request.headers.get("origin")
         if origin is not None and "access-control-request-method" in request.headers:
-            if origin not in self.gate.origins:
+            if origin not in self.gate().origins:
                 raise RequestError("forbidden", "pages of that origin may not call this API", "Origin")
             headers["Access-Control-Allow-Methods"] = self._allowed(request.route)
             headers["Access-Control-Allow-Headers"] = _ALLOWED_HEADERS
@@ -88,9 +89,9 @@ class Api:
         return Answer(b"", status=204, headers=headers)
 
     def _cors(self, request: Request) -> dict[str, str]:
-        headers = {"Vary": "Accept-Encoding, Origin" if self.gate.origins else "Accept-Encoding"}
+        headers = {"Vary": "Accept-Encoding, Origin" if self.gate().origins else "Accept-Encoding"}
         origin = request.headers.get("origin", "")
-        if origin in self.gate.origins:
+        if origin in self.gate().origins:
             headers |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _EXPOSED_HEADERS}
         return headers
 

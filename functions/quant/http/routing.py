@@ -49,7 +49,7 @@ class Routes:
     def __init__(
         self,
         app: Chalice,
-        gate: Gate,
+        gate: Callable[[], Gate],
         clock: Clock,
         logger: logging.Logger,
         kept: Callable[[], KeptAnswers] | None = None,
@@ -75,7 +75,7 @@ class Routes:
     def _answered(self, operation: Operation[P, B], serve: Callable[[Call[P, B]], Answer], request: Request) -> Answer:
         now = self._clock()
         try:
-            self._gate.admit(operation, request.headers.get("authorization"), now)
+            self._gate().admit(operation, request.headers.get("authorization"), now)
             call = self._call(operation, request, now)
             return self._once(call, serve) if operation.idempotent and call.idempotency_key else serve(call)
         except QuantError as exc:
@@ -96,7 +96,7 @@ class Routes:
                 # Nothing can be there that has no possible name.
                 raise RequestError("not_found", str(exc), exc.field) from exc
             raise
-        return Call(operation, parameters, body, now, request.id, _idempotency_key(request), self._gate.keys)
+        return Call(operation, parameters, body, now, request.id, _idempotency_key(request), self._gate().keys)
 
     def _once(self, call: Call[P, B], serve: Callable[[Call[P, B]], Answer]) -> Answer:
         """The answer that this key got before, or now gets. A refusal is not kept: the next attempt may succeed."""
@@ -128,7 +128,7 @@ class Routes:
     def _cache(self, operation: AnyOperation, request: Request, answer: Answer) -> str:
         if answer.status >= 400 or operation.method != "GET" or operation.cache is Cache.NEVER:
             return "no-store"
-        is_private = self._gate.is_private(operation, request.headers.get("authorization"))
+        is_private = self._gate().is_private(operation, request.headers.get("authorization"))
         if answer.settled:
             return f"{'private' if is_private else 'public'}, max-age={DAY_S}, immutable"
         return "private, no-cache" if is_private else "no-cache"

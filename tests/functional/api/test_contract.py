@@ -51,8 +51,8 @@ class Platform:
         data = MarketData(storage, {}, 7 * DAY, "1.2.3")
         pairs = PairService(LiveBars(storage.ticks, storage.bars), storage.instruments)
         gate = Gate(KeyRing(lambda: (TOKEN,)))
-        self.light = Client(create_app(lambda: data, lambda: world.now, gate), LIGHT)
-        self.heavy = Client(create_analyse_app(lambda: pairs, lambda: world.now, gate), ANALYSE)
+        self.light = Client(create_app(lambda: data, lambda: world.now, lambda: gate), LIGHT)
+        self.heavy = Client(create_analyse_app(lambda: pairs, lambda: world.now, lambda: gate), ANALYSE)
 
     def of(self, operation: AnyOperation) -> Client:
         return self.heavy if operation in ANALYSE else self.light
