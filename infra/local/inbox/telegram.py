@@ -1,8 +1,8 @@
 """The part of Telegram's Bot API that alerts use, as a server plays it: requests in, answers and entries out.
 
-https://core.telegram.org/bots/api. It refuses what Telegram refuses, so that what reaches the inbox would have reached a
-chat: a wrong token, a text that is too long, HTML that cannot be parsed, a chat that blocked the bot, and more than one
-message a second in a chat.
+https://core.telegram.org/bots/api. It refuses what Telegram refuses, so that what reaches the inbox would have reached
+a chat: a wrong token, a text that is too long, HTML that cannot be parsed, a chat that blocked the bot, and more than
+one message a second in a chat.
 """
 
 from __future__ import annotations
