@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.environment import CREDENTIALS, REGION
 from infra.local.errors import DeploymentError
-from infra.local.rest_api import mend_rest_api
+from infra.local.rest_api import mend_rest_api, with_plain_binary_types
 from infra.local.templates import load_template, with_packages
 from infra.local.tokens import put_token
 from quant.settings import Settings
@@ -64,7 +64,7 @@ def deploy(
 def _deploy(template_path: Path, settings: Settings, endpoint: str, deadline: float) -> Deployed:
     client = _clients(endpoint)
     bucket = f"{settings.prefix}-packages"
-    source = load_template(template_path)
+    source = with_plain_binary_types(load_template(template_path))
     template, packages = with_packages(source, template_path.parent, bucket)
     s3 = client("s3")
     s3.create_bucket(Bucket=bucket)

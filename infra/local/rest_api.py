@@ -1,11 +1,12 @@
 """What the emulator leaves out of a REST API that SAM made, put in by API Gateway's own calls.
 
 ministack 1.5.33 reads an OpenAPI body without ``x-amazon-apigateway-any-method`` and without
-``x-amazon-apigateway-gateway-responses`` and ``x-amazon-apigateway-binary-media-types``. AWS needs none of this.
+``x-amazon-apigateway-gateway-responses``, and takes ``~1`` in a binary media type literally. AWS needs none of this.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,25 +32,22 @@ def mend_rest_api(
     arns = {name: _arn(functions, cloudformation, stack, name) for name in {route.function for route in missing}}
     for route in missing:
         _put_any(gateway, api, resources[route.path]["id"], arns[route.function])
-    if packed := _binary_types(template) - set(gateway.get_rest_api(restApiId=api).get("binaryMediaTypes", [])):
-        add = [{"op": "add", "path": f"/binaryMediaTypes/{kind.replace('/', '~1')}"} for kind in sorted(packed)]
-        gateway.update_rest_api(restApiId=api, patchOperations=add)
     for kind, response in answers.items():
         gateway.put_gateway_response(restApiId=api, responseType=kind, **response)
-    if missing or answers or packed:
+    if missing or answers:
         # A stage shows what its deployment caught.
         gateway.create_deployment(restApiId=api, stageName=STAGE)
-    return bool(missing or answers or packed)
+    return bool(missing or answers)
 
 
-def _binary_types(template: Mapping[str, Any]) -> set[str]:
-    """Content types that bodies in base64 are decoded for; SAM writes their slash as ``~1``."""
-    return {
-        kind.replace("~1", "/")
-        for resource in template["Resources"].values()
-        if resource["Type"] == API
-        for kind in resource["Properties"].get("BinaryMediaTypes", [])
-    }
+def with_plain_binary_types(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template with the slashes of its binary media types as the emulator reads them: AWS has them as ``~1``."""
+    changed = copy.deepcopy(dict(template))
+    for resource in changed["Resources"].values():
+        kinds = resource["Properties"].get("BinaryMediaTypes") if resource["Type"] == API else None
+        if kinds:
+            resource["Properties"]["BinaryMediaTypes"] = [kind.replace("~1", "/") for kind in kinds]
+    return changed
 
 
 def _missing_responses(gateway: Any, api: str, template: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
