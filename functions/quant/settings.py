@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from quant.domain.alert import ChannelType
 from quant.domain.market import Market
 from quant.errors import SettingError, ValidationError
 
@@ -113,6 +114,13 @@ def _origins(text: str) -> tuple[str, ...]:
     return origins
 
 
+def _channels(text: str) -> frozenset[ChannelType]:
+    names = {part.strip() for part in text.split(",") if part.strip()}
+    if not names <= set(ChannelType):
+        raise ValueError(f"must be some of {', '.join(ChannelType)}, with commas between them")
+    return frozenset(map(ChannelType, names))
+
+
 def _hosts(text: str) -> tuple[str, ...]:
     hosts = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if not all(re.fullmatch(r"[a-z0-9.-]+:[0-9]{1,5}", host) for host in hosts):
@@ -161,6 +169,12 @@ SETTINGS = (
     Setting("SES_SENDER", "", _sender, "Address that alert mails come from, verified in SES"),
     Setting("TELEGRAM_URL", "https://api.telegram.org", _base, "Base of Telegram's Bot API"),
     Setting("WEBHOOK_ALLOWED_HOSTS", "", _hosts, "host:port of webhooks that may be private and plain http"),
+    Setting(
+        "LOCAL_CHANNELS",
+        "",
+        _channels,
+        "Kinds of channels that lead to this machine only: a simulated market uses no others",
+    ),
     Setting("ALERT_DEAD_LETTERS", "", _base, "URL of the SQS queue of notifications that could not be delivered"),
     Setting("PUBLIC_READ", "true", _switch, "Whether the API's reads need no token"),
     Setting("API_RATE_LIMIT", "50", _whole(1, 10_000), "Requests a second that each route of the API answers"),
@@ -199,6 +213,7 @@ class Settings:
     ses_sender: str
     telegram_url: str
     webhook_allowed_hosts: tuple[str, ...]
+    local_channels: frozenset[ChannelType]
     alert_dead_letters: str
     public_read: bool
     api_rate_limit: int

@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
         "numpy", "msgspec", "quant.domain", "quant.errors", "quant.analytics", "quant.alerting", "quant.live_bars",
         "quant.readings",
     },
+    "functions/quant/alert_link.py": {"msgspec", "quant.domain", "quant.errors", "quant.http.keys"},
     "functions/quant/bar_store.py": {"quant.domain", "quant.analytics"},
     "functions/resample/service.py": {
         "numpy", "quant.domain", "quant.analytics", "quant.alerting", "quant.errors", "quant.bar_store",
