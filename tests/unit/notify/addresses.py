@@ -130,7 +130,7 @@ def outcome(url: str) -> str:
 
 
 def _lookup(host: str, port: int) -> list[str]:
-    if host[:1].isdigit() and host.replace(".", "").isdigit() or ":" in host:
+    if (host[:1].isdigit() and host.replace(".", "").isdigit()) or ":" in host:
         return [host]
     return NAMES.get(host, [])
 
