@@ -83,7 +83,7 @@ PAGES = (
 )
 
 # Read by every page, in this order; a page adds the style and the components that bear its name.
-SHARED_STYLES = ("tokens", "base", "site-header", "market-banner", "api-notice", "cards")
+SHARED_STYLES = ("tokens", "base", "site-header", "market-banner", "api-notice", "chart-controls", "cards")
 
 
 def build(out: Path, *, api_base: str = "/api") -> Path:

@@ -3,6 +3,7 @@
 import { extremes, incompleteRuns, isUp } from "./bars.js";
 import { chartTemplate, withAlpha } from "./chart-theme.js";
 import { numberText } from "./format.js";
+import { bollinger, movingAverage } from "./overlays.js";
 
 export const PRICE_PANE = [0.2, 1];
 export const VOLUME_PANE = [0, 0.17];
@@ -18,15 +19,17 @@ export function chartMargin(bars, decimals) {
 // `range` is the visible stretch, `full` the whole; both in exchange time. `offset` moves all times to the clock of the
 // reader, for Plotly's date axes know UTC only. `revision` stands for what is shown, `serial` for this
 // figure; `width` is that of the chart in pixels.
-export function candleFigure({ bars, step, decimals, range, full, offset, palette, revision, serial, width }) {
+export function candleFigure({ bars, step, decimals, overlays = ["vwap"], period = 20, range, full, offset, palette, revision, serial, width }) {
   const x = bars.map((bar) => bar.time + offset);
   const seen = extremes(bars, range.from, range.to) ?? extremes(bars, full.from, full.to);
   const room = (width * step) / (range.to - range.from);
   const height = seen.high - seen.low || Math.max(seen.high * 1e-4, 10 ** -decimals.price);
   return {
     data: [
+      ...(overlays.includes("bollinger") ? bollingerBands(bars, x, period, palette) : []),
       candles(bars, x, step, palette),
-      vwap(bars, x, room, palette),
+      ...(overlays.includes("vwap") ? [vwap(bars, x, room, palette)] : []),
+      ...(overlays.includes("ma") ? [average(bars, x, period, palette)] : []),
       marks(bars, offset, height, palette),
       volume(bars, x, step, palette),
     ],
@@ -113,6 +116,26 @@ function vwap(bars, x, room, palette) {
     y: bars.map((bar) => bar.vwap),
     line: { color: withAlpha(palette.accent, Math.min(0.9, Math.max(0.3, room / 8))), width: 1 },
   };
+}
+
+function average(bars, x, period, palette) {
+  return {
+    type: "scatter",
+    mode: "lines",
+    name: `MA ${period}`,
+    x,
+    y: movingAverage(bars.map((bar) => bar.close), period),
+    line: { color: palette.text, width: 1, dash: "dash" },
+  };
+}
+
+function bollingerBands(bars, x, period, palette) {
+  const { upper, lower } = bollinger(bars.map((bar) => bar.close), period);
+  const line = { color: withAlpha(palette.muted, 0.8), width: 1 };
+  return [
+    { type: "scatter", mode: "lines", name: "Bollinger low", x, y: lower, line, hoverinfo: "skip" },
+    { type: "scatter", mode: "lines", name: "Bollinger high", x, y: upper, line, fill: "tonexty", fillcolor: withAlpha(palette.muted, 0.1) },
+  ];
 }
 
 function marks(bars, offset, height, palette) {

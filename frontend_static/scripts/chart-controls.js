@@ -4,17 +4,31 @@ import { intervalMs, spanText } from "./intervals.js";
 
 const key = ({ exchange, symbol }) => `${exchange}:${symbol}`;
 
-export function mountChartControls(root, { changed }) {
+export function mountChartControls(root, { changed, download }) {
   const symbol = root.querySelector("[name=symbol]");
   const bars = root.querySelector("[name=bars]");
   const refresh = root.querySelector("[name=refresh]");
 
+  const boxes = [...root.querySelectorAll("[name=overlays]")];
+  const menu = root.querySelector(".overlays");
+  const csv = root.querySelector("[data-part=csv]");
+
+  csv.addEventListener("click", download);
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  document.addEventListener("click", ({ target }) => {
+    if (!menu.contains(target)) menu.open = false;
+  });
   root.addEventListener("submit", (event) => event.preventDefault());
   root.addEventListener("change", ({ target }) => {
     if (target === symbol) {
       const [exchange, name] = symbol.value.split(":");
       changed({ exchange, symbol: name });
     } else if (target.name === "interval") changed({ interval: target.value });
+    else if (target.name === "overlays") changed({ overlays: boxes.filter((box) => box.checked).map((box) => box.value) });
     else changed({ [target.name]: Number(target.value) });
   });
 
@@ -33,7 +47,8 @@ export function mountChartControls(root, { changed }) {
   };
 
   return {
-    update(view, symbols) {
+    update(view, symbols, hasBars) {
+      csv.disabled = !hasBars;
       fill(symbol, options(symbols, view));
       symbol.disabled = symbol.options.length === 0;
       if (view.symbol) symbol.value = key(view);
@@ -42,6 +57,8 @@ export function mountChartControls(root, { changed }) {
         const text = `${option.value} bars · ${spanText(Number(option.value) * intervalMs(view.interval))}`;
         if (option.text !== text) option.text = text;
       }
+      for (const box of boxes) box.checked = view.overlays.includes(box.value);
+      root.elements.period.value = String(view.period);
       bars.value = String(view.bars);
       refresh.value = String(view.refresh);
     },

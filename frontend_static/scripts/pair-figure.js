@@ -3,7 +3,7 @@
 import { chartTemplate, withAlpha } from "./chart-theme.js";
 import { axisName, band, level, lineTrace, paneLayout } from "./time-panes.js";
 
-export const PAIR_MARGIN = { l: 8, r: 64, t: 6, b: 36 };
+export const PAIR_MARGIN = { l: 8, r: 64, t: 24, b: 36 };
 
 // Both series as percent of their first point, so that they start together.
 export function rebased(values) {
@@ -17,7 +17,7 @@ export function pairPanes({ answer, offset, palette, margin, revision }, view) {
   const rule = backtest?.rule ?? { entry: 2, exit: 0.5, stop: null };
   const equity = Array.isArray(backtest?.equity) ? backtest.equity.map((each) => each * 100) : null;
   const panes = [
-    { title: `Prices, first bar = 100: <b>${answer.y.symbol}</b> and <span style="color:${palette.up}"><b>${answer.x.symbol}</b></span>`, weight: 2, format: ".2f" },
+    { title: `Prices, first bar = 100: <b>${answer.y.symbol}</b> and <span style="color:${palette.accent}"><b>${answer.x.symbol}</b></span>`, weight: 2, format: ".2f" },
     { title: `Spread: ${answer.y.symbol} − ${fit(spread.hedge_ratio)} × ${answer.x.symbol} − intercept`, weight: 1.3, format: ".4~s", zero: true },
     { title: `Rolling z-score, window ${answer.window}: entry ±${rule.entry}, exit ±${rule.exit}${rule.stop ? `, stop ±${rule.stop}` : ""}`, weight: 1.7, format: ".1f", range: zRange(series.rolling_zscore, rule), zero: true },
     { title: "Rolling correlation of returns", weight: 1, format: ".1f", range: [-1.05, 1.05], zero: true },
@@ -25,11 +25,11 @@ export function pairPanes({ answer, offset, palette, margin, revision }, view) {
   ];
   const columns = [
     lineTrace(answer.y.symbol, x, rebased(series.y), axisName(0), palette.text, 1.4),
-    lineTrace(answer.x.symbol, x, rebased(series.x), axisName(0), palette.up, 1.4),
-    lineTrace("Spread", x, series.spread, axisName(1), palette.accent),
-    lineTrace("z-score", x, series.rolling_zscore, axisName(2), palette.accent),
-    lineTrace("Correlation", x, series.rolling_correlation, axisName(3), palette.accent),
-    lineTrace("Hedge ratio", x, series.rolling_hedge_ratio, axisName(4), palette.accent),
+    lineTrace(answer.x.symbol, x, rebased(series.x), axisName(0), palette.accent, 1.4),
+    lineTrace("Spread", x, series.spread, axisName(1), palette.text),
+    lineTrace("z-score", x, series.rolling_zscore, axisName(2), palette.text),
+    lineTrace("Correlation", x, series.rolling_correlation, axisName(3), palette.text),
+    lineTrace("Hedge ratio", x, series.rolling_hedge_ratio, axisName(4), palette.text),
   ];
   if (equity) {
     panes.push({ title: "Backtest, sum of returns after costs, %", weight: 1.2, format: ".2f", zero: true });

@@ -75,7 +75,6 @@ export function mountPairResults(root) {
   return {
     // `answer`: of /pairs/analyze; `card`, `criteria`: of the scan.
     update({ answer, card, criteria, reason, view }) {
-      root.hidden = answer === null;
       if (answer === null || (shown && shown.answer === answer && shown.card === card && shown.view === view)) return;
       shown = { answer, card, view };
       headline(answer, view);

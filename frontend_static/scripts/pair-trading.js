@@ -51,7 +51,7 @@ const chart = mountPaneChart(query("[data-chart=pair]"), {
   zoomed: (zoom) => page.change({ from: zoom && Math.round(zoom.from), to: zoom && Math.round(zoom.to) }, false),
 });
 const scatter = mountPlot(query(".pair-scatter [data-part=plot]"), { figure: scatterFigure });
-const results = mountPairResults(query(".pair-results"));
+const results = mountPairResults(query(".pair-body"));
 const empty = mountEmptyState(query(".empty-state"));
 const suggestions = query(".pair-suggestions");
 const fieldY = mountSymbolField(form.querySelector("[name=y]"), { chosen: (y) => choose({ y }) });
@@ -149,9 +149,9 @@ function readout({ answer, palette, decimals }, i) {
   const value = (name, digits) => (series[name][i] === null ? "–" : signedText(series[name][i], digits));
   return [
     [answer.y.symbol, numberText(series.y[i], decimals.y), palette.text],
-    [answer.x.symbol, numberText(series.x[i], decimals.x), palette.up],
+    [answer.x.symbol, numberText(series.x[i], decimals.x), palette.accent],
     ["Spread", figureText(series.spread[i])],
-    ["z", value("rolling_zscore", 2), palette.accent],
+    ["z", value("rolling_zscore", 2), palette.text],
     ["Corr.", value("rolling_correlation", 2)],
     ["Hedge", figureText(series.rolling_hedge_ratio[i])],
   ];

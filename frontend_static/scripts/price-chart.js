@@ -168,7 +168,7 @@ export function mountPriceChart(root, { zoomed, drawn = () => {} }) {
       return draw();
     }),
 
-    // `next`: bars, step, decimals, zoom, offset, palette, revision, title. Draws only what differs from before.
+    // `next`: bars, step, decimals, overlays, period, zoom, offset, palette, revision, title. Draws only what differs from before.
     update(next) {
       const same = model && Object.keys(next).every((key) => Object.is(next[key], model[key]));
       if (same) return;

@@ -3,6 +3,7 @@
 import { ApiError, createApi } from "./api.js";
 import { mountApiNotice } from "./api-notice.js";
 import { createBarFeed } from "./bar-feed.js";
+import { barsCsv, csvName } from "./bars-csv.js";
 import { completeness } from "./bars.js";
 import { mountChartControls } from "./chart-controls.js";
 import { readPalette } from "./chart-theme.js";
@@ -17,11 +18,13 @@ import { createPoller } from "./poller.js";
 import { loadPreferences, savePreferences } from "./preferences.js";
 import { mountPriceChart } from "./price-chart.js";
 import { mountQuoteBoard } from "./quote-board.js";
+import { mountStatisticsPanel } from "./statistics-panel.js";
 import { mountStatusLine } from "./status-line.js";
 import { emptyState, findSymbol } from "./symbol-state.js";
 import { DEFAULTS, formatView, parseView } from "./view-state.js";
 
 const SYMBOLS_EVERY = 30_000;
+const STATS_EVERY = 30_000;
 const NARROW_BARS = 120;
 const NO_DECIMALS = { price: 2, quantity: 2 };
 
@@ -45,6 +48,9 @@ const state = {
   feed: null,
   bars: [],
   decimals: null,
+  stats: null,
+  statsAt: null,
+  statsProblem: null,
   updated: null,
   loading: true,
   problem: null,
@@ -55,7 +61,7 @@ const state = {
 };
 
 const query = (selector) => document.querySelector(selector);
-const controls = mountChartControls(query(".chart-controls"), { changed: (part) => change(part, true) });
+const controls = mountChartControls(query(".chart-controls"), { changed: (part) => change(part, true), download });
 const display = mountDisplayMenu(query(".display-menu"), { changed: (part) => change(part, false) });
 const banner = mountMarketBanner(query(".market-banner"));
 const board = mountQuoteBoard(query(".quote-board"));
@@ -64,6 +70,7 @@ const chart = mountPriceChart(query(".price-chart"), {
   drawn: () => performance.getEntriesByName("first-candle").length || performance.mark("first-candle"),
 });
 const empty = mountEmptyState(query(".empty-state"));
+const statistics = mountStatisticsPanel(query(".statistics-panel"), { chosen: (stats) => change({ stats }, false) });
 const feedNotice = mountFeedNotice(query(".feed-notice"));
 const status = mountStatusLine(query(".status-line"));
 const notice = mountApiNotice(query(".api-notice"), { retry: () => poller.wake() });
@@ -82,6 +89,7 @@ async function refresh(signal) {
     if (!findSymbol(state.symbols, state.view)) return;
     const health = loadHealth(signal);
     await Promise.all([loadBars(signal), health]);
+    await loadStatistics(signal);
   } catch (error) {
     if (signal.aborted) throw error;
     state.loading = false;
@@ -134,6 +142,31 @@ async function loadBars(signal) {
   render();
 }
 
+// A minute's figures hardly change in seconds: they are asked for after the bars, and more seldom.
+async function loadStatistics(signal) {
+  if (state.statsAt !== null && Date.now() - state.statsAt < STATS_EVERY) return;
+  const { exchange, symbol, stats: window } = state.view;
+  try {
+    state.stats = await api.stats(symbol, { exchange, window }, signal);
+    state.statsProblem = null;
+  } catch (error) {
+    if (signal.aborted || error.away !== false) throw error;
+    state.stats = null;
+    state.statsProblem = error.message;
+  }
+  state.statsAt = Date.now();
+  render();
+}
+
+function download() {
+  const blob = new Blob([barsCsv(state.bars, state.decimals)], { type: "text/csv" });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = csvName(state.view, state.bars);
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 // `part` is a piece of the view. What changes the question asked of the API starts a new one.
 function change(part, remember) {
   const before = state.view;
@@ -152,6 +185,10 @@ function apply(before) {
   if (differs("theme", "colours")) {
     display.update(view);
     state.palette = readPalette();
+  }
+  if (differs("exchange", "symbol", "stats")) {
+    [state.stats, state.statsAt, state.statsProblem] = [null, null, null];
+    if (!differs("exchange", "symbol")) poller.wake();
   }
   if (differs("refresh")) poller.setInterval(view.refresh === 0 ? null : view.refresh * 1000);
   if (differs("exchange", "symbol", "interval", "bars")) {
@@ -185,7 +222,7 @@ function render() {
 
   banner.update(state.market);
   display.update(view);
-  controls.update(view, state.symbols ?? []);
+  controls.update(view, state.symbols ?? [], bars.length > 0);
   board.update({
     title,
     exchange: known?.exchange ?? view.exchange,
@@ -207,6 +244,8 @@ function render() {
       bars,
       step: intervalMs(view.interval),
       decimals,
+      overlays: view.overlays,
+      period: view.period,
       zoom: view.zoom,
       offset,
       palette: state.palette,
@@ -214,6 +253,7 @@ function render() {
       title: `${title} ${view.interval}`,
     });
   }
+  statistics.update({ found: state.stats, problem: state.statsProblem, window: view.stats, decimals, quote: known?.quote, now });
   const feed = health?.symbols?.find((each) => each.symbol === view.symbol && each.exchange === view.exchange);
   const said = feedStatus({
     now,

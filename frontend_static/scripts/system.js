@@ -6,18 +6,19 @@ import { mountEmptyState } from "./empty-state.js";
 import { ageText, NOTHING, numberText, timeText, zoneText } from "./format.js";
 import { spanText } from "./intervals.js";
 import { mountMonitorCard } from "./monitor-card.js";
-import { marketOf } from "./page-view.js";
+import { marketKey, marketOf } from "./page-view.js";
 import { startPage } from "./page-shell.js";
 import { billGroups, DATA, dollars, hourStates, INGESTOR, rates, remember, STATE_WORDS, symbolHealth } from "./system-figures.js";
 
 const COSTS_EVERY = 60_000;
 const HOURS_EVERY = 60_000;
+const SYMBOLS_EVERY = 60_000;
 const HOURS = 24;
 const AT_ONCE = 4;
 // Beyond this the grid of hours is longer than anybody reads.
 const MOST_ROWS = 60;
 
-const state = { costs: null, costsAt: 0, history: [], hours: new Map(), monitor: null };
+const state = { symbols: [], symbolsAt: 0, costs: null, costsAt: 0, history: [], hours: new Map(), monitor: null };
 const query = (selector) => document.querySelector(selector);
 const part = parts(query(".system-page"));
 const empty = mountEmptyState(query(".empty-state"));
@@ -44,7 +45,11 @@ async function loadMonitor(signal, page) {
 }
 
 async function loadHours(signal, page) {
-  const keys = (page.health?.symbols ?? []).slice(0, MOST_ROWS).map((each) => (each.exchange === "binance" ? each.symbol : `${each.exchange}:${each.symbol}`));
+  if (Date.now() - state.symbolsAt >= SYMBOLS_EVERY) {
+    state.symbols = (await page.api.symbols(signal)).symbols;
+    state.symbolsAt = Date.now();
+  }
+  const keys = state.symbols.slice(0, MOST_ROWS).map((each) => marketKey(each.exchange, each.symbol));
   const due = keys.filter((key) => !(Date.now() - (state.hours.get(key)?.at ?? -HOURS_EVERY) < HOURS_EVERY));
   const next = async () => {
     const key = due.shift();
@@ -57,15 +62,8 @@ async function loadHours(signal, page) {
   await Promise.all(Array.from({ length: AT_ONCE }, next));
 }
 
-// The first answer on health comes beside the first load: the hours are asked for as soon as it is here.
-let woken = false;
-
 function render(page) {
   const { health } = page;
-  if (health && !woken) {
-    woken = true;
-    queueMicrotask(() => page.wake());
-  }
   const nothing = emptyOf(page);
   query(".system-page").classList.toggle("is-empty", nothing !== null);
   empty.update(nothing);
@@ -73,7 +71,7 @@ function render(page) {
   state.history = remember(state.history, new Date(health.time).getTime(), health.symbols);
   renderStatus(health);
   renderSymbols(symbolHealth(health.symbols, rates(state.history), page.now()));
-  renderHours(health, page.now(), page.offset());
+  renderHours(page.now(), page.offset());
   renderQuality(health, page.offset());
   monitor.update(state.monitor, { now: page.now(), offset: page.offset() });
   if (state.costs) renderCosts(state.costs);
@@ -139,10 +137,10 @@ function renderSymbols(rows) {
   });
 }
 
-function renderHours(health, now, offset) {
-  const rows = health.symbols
+function renderHours(now, offset) {
+  const rows = state.symbols
     .slice(0, MOST_ROWS)
-    .map((each) => ({ key: each.exchange === "binance" ? each.symbol : `${each.exchange}:${each.symbol}`, symbol: each.symbol }))
+    .map((each) => ({ key: marketKey(each.exchange, each.symbol), symbol: each.symbol }))
     .filter((row) => state.hours.has(row.key))
     .map((row) => ({ ...row, hours: hourStates(state.hours.get(row.key).bars, now, HOURS) }));
   query(".hours-card .table-scroll").hidden = rows.length === 0;

@@ -2,7 +2,7 @@
 
 import { chartTemplate } from "./chart-theme.js";
 
-const GAP = 0.035;
+const GAP = 0.042;
 
 // `panes`: `{ title, weight, format, range, zero }` from the top down. Returns a Plotly layout; pane i has the axis y, y2, …
 export function paneLayout(panes, { range, full, serial, width }, { offset, palette, margin, revision }) {
@@ -41,13 +41,11 @@ export function paneLayout(panes, { range, full, serial, width }, { offset, pale
       x: 0,
       y: top,
       xanchor: "left",
-      yanchor: "top",
+      yanchor: "bottom",
       align: "left",
       showarrow: false,
       text: pane.title,
       font: { color: palette.muted, size: 11 },
-      bgcolor: palette.surface,
-      borderpad: 2,
     });
     top -= height + GAP;
   });

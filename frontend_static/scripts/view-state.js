@@ -2,6 +2,8 @@
 // the preferences of this browser, then from the defaults. A value that is not one of the choices counts as left out.
 
 import { INTERVALS } from "./intervals.js";
+import { PERIODS, readOverlays, writeOverlays } from "./overlays.js";
+import { WINDOWS } from "./statistics-words.js";
 
 export const BAR_COUNTS = [120, 250, 500, 1000, 2000];
 export const REFRESH_SECONDS = [0, 5, 10, 30];
@@ -14,6 +16,9 @@ export const DEFAULTS = Object.freeze({
   symbol: null,
   interval: "1m",
   bars: 250,
+  overlays: Object.freeze(["vwap"]),
+  period: 20,
+  stats: "24h",
   refresh: 5,
   theme: "system",
   colours: "classic",
@@ -47,6 +52,9 @@ export function parseView(search, preferences = {}) {
     symbol: name(query.get("symbol")?.toUpperCase(), /^[A-Z0-9][A-Z0-9-]{1,29}$/),
     interval: choice(query.get("interval"), INTERVALS),
     bars: choice(query.get("bars"), BAR_COUNTS),
+    overlays: query.has("overlays") ? readOverlays(query.get("overlays")) : null,
+    period: choice(query.get("period"), PERIODS),
+    stats: choice(query.get("stats"), WINDOWS),
     refresh: choice(query.get("refresh") === "off" ? "0" : query.get("refresh"), REFRESH_SECONDS),
     theme: choice(query.get("theme"), THEMES),
     colours: choice(query.get("colours"), COLOURS),
@@ -72,11 +80,13 @@ export function parsePreferences(stored) {
 
 export function formatView(view) {
   const query = new URLSearchParams();
-  for (const key of ["symbol", "exchange", "interval", "bars", "refresh", "theme", "colours", "clock"]) {
+  for (const key of ["symbol", "exchange", "interval", "bars", "period", "stats", "refresh", "theme", "colours", "clock"]) {
     const value = view[key];
     const plain = key === "exchange" ? value === FIRST_EXCHANGE : value === DEFAULTS[key];
     if (value !== null && !plain) query.set(key, key === "refresh" && value === 0 ? "off" : value);
   }
+  const overlays = writeOverlays(view.overlays);
+  if (overlays !== writeOverlays(DEFAULTS.overlays)) query.set("overlays", overlays);
   if (view.zoom) {
     query.set("from", Math.round(view.zoom.from));
     query.set("to", Math.round(view.zoom.to));

@@ -24,6 +24,8 @@ from frontend_static.build import cache_control
 
 STEPS = 12
 HISTORY = 3000
+# Answers of the real API, recorded once from the simulated market: figures that a stub had to make up otherwise.
+RECORDED = Path(__file__).parents[1] / "data/site"
 MINUTE = 60_000
 # A Sunday noon; all series start HISTORY bars before it.
 NOON = 1_795_348_800_000
@@ -101,6 +103,11 @@ def bar(instrument: Instrument, interval: str, index: int, now: int) -> Json:
     }
 
 
+@cache
+def recorded(name: str) -> Any:
+    return json.loads((RECORDED / f"{name}.json").read_bytes())
+
+
 @dataclass
 class Stub:
     """What the API will answer: tests change the fields as they please."""
@@ -113,6 +120,11 @@ class Stub:
     bars_from: int = 0
     bars_to: int | None = None
     last_trade_ago: int = 400
+    # Of the list of symbols, those too young for an analysis.
+    young: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    gaps: list[Json] = field(default_factory=list)
+    is_scanned: bool = True
     # Path and query of every question, in order.
     asked: list[str] = field(default_factory=list)
     sent: int = 0
@@ -138,7 +150,50 @@ class Stub:
             "change_24h": round(price - open_, each.price_decimals) if last else None,
             "change_24h_percent": (price - open_) / open_ * 100 if last else None,
             "complete": 0.9987 if last else None,
+            "quote_volume_24h": price * 9_000.5 if last else None,
         }
+
+    def stats(self, instrument: Instrument, window: str) -> Json:
+        return {
+            "exchange": instrument.exchange,
+            "symbol": instrument.symbol,
+            "computed_at": self.now,
+            "window": {"start": 0, "end": self.now, "interval": "1m"},
+            "summary": recorded("stats")["summary"],
+            "reason": None,
+            "age_ms": 0,
+        }
+
+    def scan(self) -> Json:
+        found: Json = recorded("scan") | {"computed_at": self.now, "run_id": "1"}
+        if not self.is_scanned:
+            return {"computed_at": None, "age_ms": None, "pairs": [], "reason": "not computed yet"}
+        return found
+
+    def correlation(self) -> Json:
+        if not self.is_scanned:
+            return {"computed_at": None, "age_ms": None, "symbols": [], "matrix": [], "reason": "not computed yet"}
+        return recorded("correlation") | {"computed_at": self.now, "run_id": "1"}
+
+    def analyze(self, query: dict[str, str]) -> tuple[int, Json]:
+        """The recorded analysis under the names that are asked for, ending with the minute that has closed last."""
+        y, x = (query[name].rpartition(":")[2] for name in ("y", "x"))
+        for name, symbol in (("y", y), ("x", x)):
+            if symbol not in {each.symbol for each in self.instruments}:
+                return 400, _error("invalid_parameter", f"{name} {symbol!r} is not followed")
+        if y in self.young or x in self.young:
+            message = "lookback finds only 12 bars that both symbols have; at least 30 are needed"
+            return 400, _error("too_few", message)
+        answer: Json = json.loads((RECORDED / "analyze.json").read_bytes())
+        shift = self.now // MINUTE * MINUTE - answer["end"]
+        answer |= {"window": int(query["window"]), "end": answer["end"] + shift, "start": answer["start"] + shift}
+        answer["y"]["symbol"], answer["x"]["symbol"] = y, x
+        answer["series"]["time"] = [time + shift for time in answer["series"]["time"]]
+        for trip in answer["backtest"]["round_trips"]:
+            trip["entry_time"] += shift
+            trip["exit_time"] += shift
+        answer["backtest"]["rule"]["entry"] = float(query["entry"])
+        return 200, answer
 
     def health(self) -> Json:
         marks = [
@@ -148,15 +203,32 @@ class Stub:
                 "last_time": self.now - self.last_trade_ago,
                 "lag_ms": self.last_trade_ago,
                 "watermark": self.now // MINUTE * MINUTE,
+                "last_id": (self.now - NOON) // 100 * (place + 1),
+                "holes_open": 0,
+                "missing_ids": 0,
             }
-            for each in self.instruments
+            for place, each in enumerate(self.instruments)
         ]
         return {
             "status": self.status,
             "version": "0.1.0",
             "time": self.now,
             "market": self.market,
-            "checks": {},
+            "reasons": list(self.reasons),
+            "checks": {
+                "tick_data": {"ok": True},
+                "archive": {"ok": self.status != "down", "problem": "ThrottledError"},
+            },
+            "ingestor": {
+                "trades_per_second": 30.5,
+                "reconnects": 1,
+                "holes_healed": 12,
+                "uptime_s": 3600,
+                "quarantined": 2,
+                "quarantined_by_reason": {"bad_price": 2},
+            },
+            "gaps": self.gaps,
+            "data": {"damaged_chunks": 0, "dirty_marks": 0, "incomplete_minutes": 12, "differing_bars": 0},
             "symbols": marks,
         }
 
@@ -201,7 +273,21 @@ class Stub:
         if url.path.startswith("/api/ohlc/"):
             body = self.ohlc(url.path.removeprefix("/api/ohlc/"), query)
             return (200, body) if body else (404, _error("not_found", "no such symbol"))
+        symbols = {each.symbol: each for each in self.instruments}
+        if url.path == "/api/stats":
+            return 200, {"symbols": [self.stats(each, "24h") for each in self.instruments], "reason": None}
+        if url.path.startswith("/api/stats/"):
+            return 200, self.stats(symbols[url.path.removeprefix("/api/stats/")], query["window"])
+        if url.path == "/api/pairs/analyze":
+            return self.analyze(query)
+        answers = {"/api/pairs/scan": self.scan, "/api/pairs/correlation": self.correlation, "/api/costs": self.costs}
+        if url.path in answers:
+            return 200, answers[url.path]()
         return 404, _error("not_found", "no such route")
+
+    def costs(self) -> Json:
+        found: Json = recorded("costs")
+        return found
 
 
 def _error(code: str, message: str) -> Json:

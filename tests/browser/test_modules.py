@@ -112,7 +112,8 @@ def test_numbers_and_times_as_text(run: Run, call: str, text: str) -> None:
 
 def test_a_view_survives_the_url(run: Run) -> None:
     back = "(m, view) => m.parseView(m.formatView(view))"
-    view = {"exchange": "coinbase", "symbol": "BTC-USD", "interval": "1h", "bars": 2000, "refresh": 0, "theme": "dark",
+    view = {"exchange": "coinbase", "symbol": "BTC-USD", "interval": "1h", "bars": 2000,
+            "overlays": ["ma", "bollinger"], "period": 50, "stats": "7d", "refresh": 0, "theme": "dark",
             "colours": "colour-blind", "clock": "local", "zoom": {"from": 1000, "to": 2000}}  # fmt: skip
     assert run("view-state.js", back, view) == view
     assert run("view-state.js", "(m) => m.formatView(m.DEFAULTS)") == ""

@@ -368,7 +368,10 @@ def test_nothing_overflows_in_any_theme(open_page: OpenPage, stub: Stub) -> None
     with open_page("/?refresh=off") as page:
         for width in (1440, 768, 360):
             page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_function(f"() => document.querySelector('[data-part=plot]')._fullLayout.width === {width}")
+            page.wait_for_function(
+                "() => { const plot = document.querySelector('[data-part=plot]');"
+                " return plot._fullLayout.width === plot.clientWidth; }"
+            )
             page.get_by_text("Display").click()
             for theme, surface in surfaces.items():
                 page.get_by_role("radio", name=theme).check()
