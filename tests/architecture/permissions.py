@@ -169,13 +169,17 @@ def _sns(operation: str, params: Mapping[str, Any]) -> list[Call]:
     return [(f"sns:{operation}", params["TopicArn"])]
 
 
+def _sqs(operation: str, params: Mapping[str, Any]) -> list[Call]:
+    return [(f"sqs:{operation}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{params['QueueUrl'].rpartition('/')[2]}")]
+
+
 def _ssm(operation: str, params: Mapping[str, Any]) -> list[Call]:
     names = params.get("Names") or [params.get("Name") or params["Path"]]
     return [(f"ssm:{operation}", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name.lstrip('/')}") for name in names]
 
 
 _SERVICES: dict[str, Callable[[str, Mapping[str, Any]], list[Call]]] = {
-    "dynamodb": _dynamodb, "s3": _s3, "ses": _ses, "sns": _sns, "ssm": _ssm,
+    "dynamodb": _dynamodb, "s3": _s3, "ses": _ses, "sns": _sns, "sqs": _sqs, "ssm": _ssm,
 }  # fmt: skip
 
 

@@ -14,19 +14,23 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import numpy as np
+import pytest
 
+from quant.alerting.rules import rule_from
 from quant.domain.bar import FROM_EXCHANGE
 from quant.domain.interval import HOUR, MINUTE, floor
 from quant.domain.market import Instrument, Market
 from quant.domain.ports import DirtyMark, Heartbeat, MarketPulse, Watermark
+from quant.domain.results import Result
 from quant.domain.trade import Trades
 from quant.settings import Settings
 from quant.storage import codec
 from quant.storage.dynamo import DynamoTable
 from quant.storage.storage import Storage, open_storage
 from quant.storage.table import Item
-from tests.architecture.permissions import Guard
+from tests.architecture.permissions import ACCOUNT, PREFIX, REGION, Guard
 from tests.functional.analyse.market import minute_bars, walks
 from tests.functional.world import random_trades
 
@@ -192,8 +196,60 @@ def play_api(refusing: Refusing) -> None:
             answered(handler(request(path, symbol="BTCUSDT"), Context()))
 
 
+def play_check_alerts(refusing: Refusing) -> None:
+    """A rule that fires on every kind of channel, and one whose topic is gone; the second run looks at them again."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in alert_environment().items():
+            environment.setenv(name, value)
+        from check_alerts.handler import handler
+
+        lay_out_market()
+        lay_out_rules()
+        with refusing.on():
+            handler({}, Context())
+            handler({}, Context())
+
+
+def alert_environment() -> dict[str, str]:
+    """Receivers of the account, and peers that refuse every connection."""
+    boto3.client("ses").verify_email_identity(EmailAddress="alerts@example.org")
+    for name in ("api-tokens", "telegram-token", "webhook-secret"):
+        boto3.client("ssm").put_parameter(Name=f"/{PREFIX}/{name}", Value="1:secret", Type="SecureString")
+    queue = boto3.client("sqs").create_queue(QueueName=f"{PREFIX}-dead-letters")["QueueUrl"]
+    return {
+        "SITE_URL": "https://example.org",
+        "SES_SENDER": "alerts@example.org",
+        "TELEGRAM_URL": "http://127.0.0.1:9",
+        "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1:9",
+        "ALERT_DEAD_LETTERS": queue,
+        "LOCAL_CHANNELS": "email,sns,telegram,webhook",
+    }
+
+
+def lay_out_rules() -> None:
+    """A price that is above, a topic that is gone, a p-value that no scan knows."""
+    kept, now = storage(), now_ms()
+    kept.instruments.put([Instrument(Market("binance", "ETHUSDT"), "ETH", "USDT", 2, 5)])
+    topic = boto3.client("sns").create_topic(Name="quant-alerts")["TopicArn"]
+    targets = {"email": "me@example.org", "sns": topic, "telegram": "42", "webhook": "http://127.0.0.1:9/hook"}
+    channels = [{"type": kind, "target": target} for kind, target in targets.items()]
+    gone = [{"type": "sns", "target": f"arn:aws:sns:{REGION}:{ACCOUNT}:gone"}]
+    price = {"name": "up", "metric": "price", "symbol": MARKET.symbol, "operator": ">", "threshold": 1}
+    rules = [
+        price | {"channels": channels},
+        price | {"channels": gone},
+        {"name": "tied", "metric": "cointegration_pvalue", "symbol": MARKET.symbol, "x": "ETHUSDT", "operator": ">",
+         "threshold": 0.5, "notify": ["no_data"], "channels": channels},
+    ]  # fmt: skip
+    for number, rule in enumerate(rules):
+        kept.rules.put(rule_from(rule, f"r{number}", now - 10 * MINUTE), expected=0)
+    # A result that an earlier run of analyse has left.
+    kept.cache.publish(Result("scan", "1", now, b'{"pairs": []}'))
+
+
 SCENARIOS: dict[str, Callable[[Refusing], None]] = {
     "ApiFunction": play_api,
     "ResampleFunction": play_resample,
     "AnalyseFunction": play_analyse,
+    "CheckAlertsFunction": play_check_alerts,
 }

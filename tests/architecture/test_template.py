@@ -51,7 +51,7 @@ def test_every_route_has_one_event_and_every_event_a_route() -> None:
         assert {event["Method"] for event in _events("Api")[function]} == {"any"}
 
 
-@pytest.mark.parametrize("function", ["ResampleFunction", "AnalyseFunction"])
+@pytest.mark.parametrize("function", ["ResampleFunction", "AnalyseFunction", "CheckAlertsFunction"])
 def test_it_runs_every_minute(function: str) -> None:
     (schedule,) = _events("Schedule")[function]
     assert schedule["Schedule"] == "rate(1 minute)"
