@@ -18,7 +18,7 @@ export BINANCE_WS_URL BINANCE_REST_URL COINBASE_WS_URL COINBASE_REST_URL SHARD L
 export PUBLIC_READ CORS_ORIGINS API_RATE_LIMIT API_BURST_LIMIT
 export HEAL_MAX_SECONDS JOURNAL_MAX_BYTES STREAMS_PER_CONNECTION
 
-.PHONY: help run stop status token test check format bench chaos backfill repair query costs site package validate lock clean chromium
+.PHONY: help run stop status token test check format bench chaos fuzz backfill repair query costs site package validate lock clean chromium
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,15 @@ format: $(VENV)  ## Format the code and mend what the linter can
 bench: $(VENV) $(VENDOR)  ## Measure, print a table and write build/bench.json
 	@$(MAKE) .venv-bench/.stamp || echo 'the peers of requirements-bench.lock could not be installed: their rows have no ratio'
 	@$(PY) -m tests.benchmarks
+
+fuzz: $(VENV) .venv-fuzz/.stamp  ## Send thousands of good and bad requests to a stack of its own: CASES=100 SEED=1
+	@$(PY) -m tests.fuzz --cases $(or $(CASES),100) --seed $(or $(SEED),1)
+
+.venv-fuzz/.stamp: requirements-fuzz.lock
+	@echo 'installing the fuzzer into .venv-fuzz…'
+	@[ -x .venv-fuzz/bin/python ] || $(PY) -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	@touch $@
 
 .venv-bench/.stamp: requirements-bench.lock
 	@echo 'installing the peers of benchmarks into .venv-bench…'

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
+from ingestor.alive import SignOfLife, file_of
 from ingestor.archive import ArchivedTicks, Archiver
 from ingestor.exchanges.base import Exchange
 from ingestor.exchanges.binance import Binance
@@ -117,7 +118,7 @@ async def _run(
     ticks = cast(TickRepository, ArchivedTicks(stored.ticks, archiver)) if archiver else stored.ticks
     ports = Ports(ticks, stored.bars, stored.heartbeats, stored.instruments, old_trades)
     ingestor = Ingestor(exchanges, markets, ports, journal, Codec(pack, unpack), now_ms, log, options,
-                        EmbeddedMetrics(sys.stdout))  # fmt: skip
+                        SignOfLife(file_of(settings), EmbeddedMetrics(sys.stdout)))  # fmt: skip
     archiving = asyncio.create_task(archiver.run(markets)) if archiver else None
     try:
         return 0 if await ingestor.run(stop) else 1
