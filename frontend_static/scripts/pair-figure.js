@@ -19,7 +19,7 @@ export function pairPanes({ answer, offset, palette, margin, revision }, view) {
   const panes = [
     { title: `Prices, first bar = 100: <b>${answer.y.symbol}</b> and <span style="color:${palette.accent}"><b>${answer.x.symbol}</b></span>`, weight: 2, format: ".2f" },
     { title: `Spread: ${answer.y.symbol} − ${fit(spread.hedge_ratio)} × ${answer.x.symbol} − intercept`, weight: 1.3, format: ".4~s", zero: true },
-    { title: `Rolling z-score, window ${answer.window}: entry ±${rule.entry}, exit ±${rule.exit}${rule.stop ? `, stop ±${rule.stop}` : ""}`, weight: 1.7, format: ".1f", range: zRange(series.rolling_zscore, rule), zero: true },
+    { title: `Rolling z-score, window ${answer.window}: entry ±${rule.entry}, exit ±${rule.exit}${rule.stop ? `, stop ±${rule.stop}` : ""}`, weight: 1.7, format: ".1f", range: zRange(series.rolling_zscore, rule), ticks: [-rule.entry, 0, rule.entry], zero: true },
     { title: "Rolling correlation of returns", weight: 1, format: ".1f", range: [-1.05, 1.05], zero: true },
     { title: "Rolling hedge ratio", weight: 1, format: ".3~r" },
   ];
@@ -112,7 +112,7 @@ export function scatterFigure({ answer, palette, revision, decimals }) {
     layout: {
       template: chartTemplate(palette),
       uirevision: revision,
-      margin: { l: 64, r: 12, t: 8, b: 40 },
+      margin: { l: 76, r: 12, t: 8, b: 40 },
       showlegend: false,
       hovermode: false,
       dragmode: false,

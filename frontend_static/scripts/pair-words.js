@@ -101,13 +101,15 @@ export function alertLink({ y, x, interval, window, rule }) {
   const query = new URLSearchParams({
     new: "1",
     name: `${y} / ${x} z-score`,
-    metric: "zscore",
-    y,
+    metric: "pair_zscore",
+    symbol: y,
     x,
-    interval,
+    // The intervals and windows that a rule knows are fewer than those of an analysis.
+    interval: ["1m", "5m"].includes(interval) ? interval : "5m",
     window: String(window),
+    operator: "outside",
     threshold: String(rule?.entry ?? 2),
-    clear: String(rule?.exit ?? 0.5),
+    clear_threshold: String(rule?.exit ?? 0.5),
   });
   return `/alerts/?${query}`;
 }

@@ -4,7 +4,7 @@ import { chartTemplate } from "./chart-theme.js";
 
 const GAP = 0.042;
 
-// `panes`: `{ title, weight, format, range, zero }` from the top down. Returns a Plotly layout; pane i has the axis y, y2, …
+// `panes`: `{ title, weight, format, range, ticks, zero }` from the top down. Returns a Plotly layout; pane i has the axis y, y2, …
 export function paneLayout(panes, { range, full, serial, width }, { offset, palette, margin, revision }) {
   const total = panes.reduce((sum, pane) => sum + pane.weight, 0);
   const room = 1 - GAP * (panes.length - 1);
@@ -30,6 +30,7 @@ export function paneLayout(panes, { range, full, serial, width }, { offset, pale
       fixedrange: true,
       tickformat: pane.format,
       nticks: Math.max(3, Math.round(pane.weight * 2.5)),
+      ...(pane.ticks ? { tickvals: pane.ticks } : {}),
       zeroline: Boolean(pane.zero),
       zerolinecolor: palette.border,
       zerolinewidth: 1,

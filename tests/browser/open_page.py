@@ -60,7 +60,7 @@ class OpenPage:
                 yield page
             finally:
                 page.evaluate("localStorage.clear()")
-        assert said == []
+        assert said == [], said
 
     def _listen(self, page: Page, faulty: bool) -> list[str]:
         said: list[str] = []

@@ -153,6 +153,18 @@ class Stub:
             "quote_volume_24h": price * 9_000.5 if last else None,
         }
 
+    def follow_scanned(self) -> None:
+        """Follow the symbols of the scan too."""
+        known = {each.symbol for each in self.instruments}
+        names = dict.fromkeys(card[side] for card in self.scan()["pairs"] for side in ("y", "x"))
+        new = (
+            Instrument(name, name.removesuffix("USDT"), "USDT", 2, 3, 100_000) for name in names if name not in known
+        )
+        self.instruments = (*self.instruments, *new)
+
+    def monitor(self) -> Json:
+        return {"last_run_at": NOON, "next_run_at": NOON + MINUTE, "duration_ms": 42, "rules_checked": 3, "fired": 1}
+
     def stats(self, instrument: Instrument, window: str) -> Json:
         return {
             "exchange": instrument.exchange,
@@ -280,7 +292,12 @@ class Stub:
             return 200, self.stats(symbols[url.path.removeprefix("/api/stats/")], query["window"])
         if url.path == "/api/pairs/analyze":
             return self.analyze(query)
-        answers = {"/api/pairs/scan": self.scan, "/api/pairs/correlation": self.correlation, "/api/costs": self.costs}
+        answers = {
+            "/api/pairs/scan": self.scan,
+            "/api/pairs/correlation": self.correlation,
+            "/api/costs": self.costs,
+            "/api/alerts/monitor/status": self.monitor,
+        }
         if url.path in answers:
             return 200, answers[url.path]()
         return 404, _error("not_found", "no such route")
