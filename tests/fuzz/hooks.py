@@ -1,0 +1,52 @@
+"""What schemathesis cannot read in the document: which times there are, and which values do not go together.
+
+Loaded by schemathesis in an environment of its own; nothing of the project is imported here.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import schemathesis
+from hypothesis import strategies as st
+
+# Times are between 1970 and 2100; "date-time" alone begins in the year 1.
+schemathesis.openapi.format(
+    "date-time",
+    st.datetimes(datetime(1970, 1, 2), datetime(2099, 12, 31), timezones=st.just(UTC)).map(
+        lambda moment: moment.isoformat().replace("+00:00", "Z")
+    ),
+)
+
+
+@schemathesis.hook
+def map_case(context: Any, case: Any) -> Any:
+    """A request that is meant to be accepted is made so, where two of its values exclude each other."""
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return case
+    for values in (case.query, case.body):
+        if isinstance(values, dict):
+            _agree(values)
+    return case
+
+
+def _agree(values: dict[str, Any]) -> None:
+    # A cursor is signed: only one that the API gave is taken, and the links of the document lead to those.
+    values.pop("cursor", None)
+    if "start" in values and "end" in values:
+        values.pop("end")
+    if "exit" in values or "stop" in values:
+        for name in ("entry", "exit", "stop"):
+            values.pop(name, None)
+    if values.get("window") is not None and "y" in values:
+        # As many bars as there are after the start, and no window that is longer than that.
+        window = min(int(values["window"]), 500)
+        values["window"], values["lookback"] = window, max(int(values.get("lookback") or 1_440), window)
+    if "y" in values and values["y"] == values.get("x"):
+        values["y"], values["x"] = "ETHUSDT", "BTCUSDT"
+
+
+@schemathesis.deserializer("text/csv")
+def text_of_csv(context: Any, response: Any) -> str:
+    return str(response.text)
