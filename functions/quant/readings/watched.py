@@ -72,10 +72,13 @@ class Watched:
 
     def at(self, rule: Rule, time: int) -> Readings:
         """The reading of one past bar, out of what is stored now."""
-        interval = INTERVALS[rule.interval].ms
-        low = first_needed(rule.metric, interval, rule.window, time)
-        frames = [self.feed.past(market, rule.interval, low, time + interval) for market in markets_of(rule)]
-        return readings_of(rule.metric, rule.window, time, frames)
+        return self.between(rule, time, time + INTERVALS[rule.interval].ms)
+
+    def between(self, rule: Rule, start: int, end: int) -> Readings:
+        """Readings of the bars of ``start`` … ``end``, both on the grid, out of what is stored now."""
+        low = first_needed(rule.metric, INTERVALS[rule.interval].ms, rule.window, start)
+        frames = [self.feed.past(market, rule.interval, low, end) for market in markets_of(rule)]
+        return readings_of(rule.metric, rule.window, start, frames, reason=self._reason(rule, start, frames))
 
     def _make(self, rule: Rule, start: int) -> Readings:
         if rule.interval == SCAN:
