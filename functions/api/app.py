@@ -27,13 +27,12 @@ def _market_data() -> MarketData:
     settings = Settings.load()
     logging.getLogger("api").setLevel(settings.log_level)
     storage = open_storage(settings, _clock)
-    checks: dict[str, Callable[[], object]] = {
-        "tick_data": storage.heartbeats.all,
-        "ohlc_data": storage.bars.watermarks,
-    }
+    checks: dict[str, Callable[[], object]] = {}
     if settings.archive_bucket:
         checks["archive"] = lambda: check_bucket(settings.archive_bucket)
-    return MarketData(storage, checks, settings.tick_ttl_seconds * SECOND, __version__)
+    return MarketData(
+        storage, checks, settings.tick_ttl_seconds * SECOND, __version__, settings.heal_max_seconds * SECOND
+    )
 
 
 handler = create_app(_market_data, _clock, open_gate)

@@ -72,8 +72,8 @@ CHECK = Work(512, 6, 4, 2, 0.01, 4, 5, 0, 0.002)
 RULE_BYTES = 1_000
 OHLC = Work(512, 5.5, 7.5, 0, 0.0015)
 HEALTH = Work(512, 8, 8, 0, 0.0005, 0, 0.2)
-SYMBOLS = Work(512, 2, 3, 0, 0.001, 0.5, 4.5, 0, 0.0008)
-"""Every second time it reads a day of bars of all symbols."""
+SYMBOLS = Work(512, 3, 3, 0, 0.001, 0, 0.1, 0, 0.0001)
+"""The day's figures are the analyst's: one read for all symbols together."""
 SYMBOLS_EVERY = 30
 """Seconds between two questions of a dashboard for all symbols; bars and health are asked for at each refresh."""
 HEARTBEAT = (700, 310)

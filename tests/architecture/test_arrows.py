@@ -59,7 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     "functions/analyse": {"numpy", "msgspec", "chalice", "quant", "analyse"},
     "functions/check_alerts/letters.py": {"jinja2", "quant.domain"},
     "functions/check_alerts/delivery.py": {"quant.domain", "quant.errors", "check_alerts.letters"},
-    "functions/api": {"chalice", "msgspec", "quant", "api"},
+    "functions/api": {"numpy", "chalice", "msgspec", "quant", "api"},
     "functions/pack": {"pack"},
     "ingestor": {"numpy", "msgspec", "requests", "urllib3", "websockets", "quant", "ingestor"},
     "frontend_static": {"jinja2", "plotly", "frontend_static"},

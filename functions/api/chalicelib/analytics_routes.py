@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
+from msgspec import Struct
 
+from api.chalicelib.results import Results
 from quant.analytics.summary import summarise
 from quant.contract.analytics import (
     CORRELATION,
@@ -23,7 +23,6 @@ from quant.contract.analytics import (
 from quant.contract.types import Nothing
 from quant.domain.interval import DAY, HOUR, M1, M5, MINUTE, SECOND, floor
 from quant.domain.market import Market
-from quant.domain.results import Result
 from quant.errors import UnknownSymbolError, ValidationError
 from quant.http.answers import Answer
 from quant.http.call import Call
@@ -31,20 +30,13 @@ from quant.http.routing import Routes
 from quant.live_bars import LiveBars
 from quant.storage.storage import Storage
 
-MAX_WINDOW = 30 * DAY
 NOT_YET = "not computed yet: the analyse function has published nothing during the last day"
 _UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
 _KNOWN_FOR = 30 * SECOND
 
 
-def add_analytics_routes(routes: Routes, storage: Callable[[], Storage]) -> None:
-    """Register them; ``storage`` is first called at the first request."""
-    made: list[Analytics] = []
-
-    def analytics() -> Analytics:
-        if not made:
-            made.append(Analytics(storage()))
-        return made[0]
+def add_analytics_routes(routes: Routes, analytics: Callable[[], Analytics]) -> None:
+    """Register them; ``analytics`` is first called at the first request."""
 
     @routes.serve(STATS)
     def stats(call: Call[StatsParameters, Nothing]) -> Answer:
@@ -65,24 +57,24 @@ def add_analytics_routes(routes: Routes, storage: Callable[[], Storage]) -> None
 
 @dataclass(slots=True)
 class Analytics:
-    """Reads the cache; a result that was decoded is kept until another one is the latest."""
+    """Reads what the analyst has published, and computes what he has not."""
 
     storage: Storage
-    _decoded: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    results: Results
     _markets: frozenset[Market] = frozenset()
     _markets_read: int = 0
 
     def all_statistics(self, asked: StatsParameters, now: int) -> Answer:
-        found = self._latest("stats")
+        found = self.results.latest("stats", now)
         if found is None:
             return _missing({"symbols": []})
         rows = [row for row in found["symbols"] if asked.exchange in (None, row["exchange"])]
-        return _answer({**found, "symbols": rows, "reason": None}, now)
+        return _answer({**found, "symbols": rows, "reason": None}, now, _tag(found, asked))
 
     def statistics(self, asked: StatsOfSymbolParameters, now: int) -> Answer:
         market = self._market(asked, now)
         if asked.window is None:
-            kept = self._from_cache(market, now)
+            kept = self._from_cache(market, asked, now)
             if kept is not None:
                 return kept
         window = _window(asked.window or "24h")
@@ -104,7 +96,7 @@ class Analytics:
         return _answer(body, now)
 
     def scan(self, asked: ScanParameters, now: int) -> Answer:
-        found = self._latest("scan")
+        found = self.results.latest("scan", now)
         if found is None:
             return _missing({"pairs": []})
         symbol = asked.symbol.upper() if asked.symbol else None
@@ -116,11 +108,11 @@ class Analytics:
             and (symbol in (None, row["y"], row["x"]))
             and (asked.max_p_value >= 1 or (row["p_value"] is not None and row["p_value"] <= asked.max_p_value))
         ]
-        return _answer({**found, "pairs_found": len(rows), "pairs": rows[: asked.limit]}, now)
+        return _answer({**found, "pairs_found": len(rows), "pairs": rows[: asked.limit]}, now, _tag(found, asked))
 
     def correlation(self, asked: CorrelationParameters, now: int) -> Answer:
-        wanted = [name.upper() for name in asked.symbols]
-        found = self._latest("correlation")
+        wanted = [name.upper() for name in asked.symbols or ()]
+        found = self.results.latest("correlation", now)
         if found is None:
             return _missing({"symbols": [], "matrix": []})
         names = [row["symbol"] for row in found["symbols"]]
@@ -134,23 +126,15 @@ class Analytics:
         ]
         matrix = [[found["matrix"][row][column] for column in chosen] for row in chosen] if found["matrix"] else []
         rows = [found["symbols"][place] for place in chosen]
-        return _answer({**found, "symbols": rows, "matrix": matrix, "reason": None}, now)
+        return _answer({**found, "symbols": rows, "matrix": matrix, "reason": None}, now, _tag(found, asked))
 
-    def _from_cache(self, market: Market, now: int) -> Answer | None:
-        found = self._latest("stats")
+    def _from_cache(self, market: Market, asked: Struct, now: int) -> Answer | None:
+        found = self.results.latest("stats", now)
         for row in found["symbols"] if found else ():
             if found and (row["exchange"], row["symbol"]) == market and row["summary"] is not None:
-                return _answer({**row, "computed_at": found["computed_at"], "window": found["window"]}, now)
+                told = {**row, "computed_at": found["computed_at"], "window": found["window"]}
+                return _answer(told, now, _tag(found, asked))
         return None
-
-    def _latest(self, name: str) -> dict[str, Any] | None:
-        result: Result | None = self.storage.cache.latest(name)
-        if result is None:
-            return None
-        kept = self._decoded.get(name)
-        if kept is None or kept[0] != result.run_id:
-            kept = self._decoded[name] = (result.run_id, msgspec.json.decode(result.body))
-        return kept[1]
 
     def _market(self, asked: StatsOfSymbolParameters, now: int) -> Market:
         market = Market(asked.exchange, asked.symbol.upper())
@@ -163,15 +147,16 @@ class Analytics:
 
 
 def _window(text: str) -> int:
-    match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", text)
-    window = int(match[1]) * _UNITS[match[2]] if match else 0
-    if not 5 * MINUTE <= window <= MAX_WINDOW:
-        raise ValidationError("window", "must be a length from 5m to 30d, such as 15m, 4h or 7d")
-    return window
+    return int(text[:-1]) * _UNITS[text[-1]]
 
 
-def _answer(body: dict[str, Any], now: int) -> Answer:
-    return Answer.of({**body, "age_ms": max(now - body["computed_at"], 0)})
+def _answer(body: dict[str, Any], now: int, tag: str | None = None) -> Answer:
+    return Answer.of({**body, "age_ms": max(now - body["computed_at"], 0)}, tag=tag)
+
+
+def _tag(found: dict[str, Any], asked: Struct) -> str:
+    """An answer changes with the run that computed it; its age alone makes no new one."""
+    return f"{found['run_id']} {asked}"
 
 
 def _missing(empty: dict[str, Any]) -> Answer:

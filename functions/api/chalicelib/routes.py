@@ -58,6 +58,6 @@ def create_app(market_data: Callable[[], MarketData], clock: Clock, gate: Callab
     def contract(call: Call[Nothing, Nothing]) -> Answer:
         return Answer(_contract())
 
-    add_analytics_routes(routes, lambda: market_data().storage)
+    add_analytics_routes(routes, lambda: market_data().analytics)
     add_costs_route(routes, lambda: market_data().storage)
     return Api(app, gate, _logger)

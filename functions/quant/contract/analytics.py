@@ -11,6 +11,11 @@ from quant.contract.pairs import PairAnswer
 from quant.contract.statistics import CorrelationAnswer, ScanAnswer, StatsAnswer, StatsOfSymbolAnswer
 from quant.contract.types import Exchange, IntervalName, MarketName, Nothing, Symbol
 
+# Every length from five minutes to thirty days, in each unit.
+_WINDOW = (
+    r"^(([5-9]|[1-9][0-9]{1,3}|[1-3][0-9]{4}|4[0-2][0-9]{3}|43[01][0-9]{2}|43200)m"
+    r"|([1-9][0-9]?|[1-6][0-9]{2}|7[01][0-9]|720)h|([1-9]|[12][0-9]|30)d)$"
+)
 MAX_PAIRS, MAX_LOOKBACK, FEWEST_POINTS = 1_000, 10_000, 30
 OfExchange = Annotated[Exchange, Meta(description="Only of this exchange.")] | None
 
@@ -26,7 +31,7 @@ class StatsOfSymbolParameters(Struct, **REQUEST):
         Annotated[
             str,
             Meta(
-                pattern=r"^[1-9][0-9]{0,4}[mhd]$",
+                pattern=_WINDOW,
                 description="From 5m to 30d; without it the day that was computed last.",
                 examples=["4h"],
                 extra={"remedy": "must be a length from 5m to 30d, such as 15m, 4h or 7d"},
@@ -46,9 +51,12 @@ class ScanParameters(Struct, **REQUEST):
 
 class CorrelationParameters(Struct, **REQUEST):
     exchange: OfExchange = None
-    symbols: Annotated[
-        tuple[Symbol, ...], Meta(max_length=200, description="Only these, with commas between them.")
-    ] = ()
+    symbols: (
+        Annotated[
+            tuple[Symbol, ...], Meta(min_length=1, max_length=200, description="Only these, with commas between them.")
+        ]
+        | None
+    ) = None
 
 
 class PairParameters(Struct, **REQUEST):

@@ -14,6 +14,12 @@ Milliseconds = Annotated[int, Meta(description="Milliseconds since the epoch, UT
 NextCursor = Annotated[str | None, Meta(description="Where the next page begins; null on the last page.")]
 
 
+Format = Annotated[
+    Literal["json", "csv"], Meta(description="csv: the header X-Next-Cursor says where the next page begins.")
+]
+NEXT_CURSOR = {"X-Next-Cursor": "With format=csv: where the next page begins; absent on the last page."}
+
+
 class SymbolRow(Struct, **ANSWER):
     exchange: str
     symbol: str
@@ -46,6 +52,7 @@ class TicksParameters(Struct, **REQUEST):
         Annotated[Order, Meta(description="By trade id. Without it: desc, or asc where a start is given.")] | None
     ) = None
     cursor: Cursor | None = None
+    format: Format = "json"
 
 
 class Tick(Struct, **ANSWER, omit_defaults=True):
@@ -76,10 +83,7 @@ class OhlcParameters(Struct, **REQUEST):
         Literal["none", "previous"],
         Meta(description="previous: intervals without a trade are bars of no volume at the previous close."),
     ] = "none"
-    format: Annotated[
-        Literal["json", "csv"],
-        Meta(description="csv: the header X-Next-Cursor says where the next page begins."),
-    ] = "json"
+    format: Format = "json"
 
 
 class Bar(Struct, **ANSWER):
@@ -135,6 +139,8 @@ TICKS = Operation(
     body=Nothing,
     answer=TicksAnswer,
     cache=Cache.SETTLED,
+    media=("application/json", "text/csv"),
+    headers=NEXT_CURSOR,
 )
 OHLC = Operation(
     id="listBars",
@@ -148,6 +154,6 @@ OHLC = Operation(
     answer=OhlcAnswer,
     cache=Cache.SETTLED,
     media=("application/json", "text/csv"),
-    headers={"X-Next-Cursor": "With format=csv: where the next page begins; absent on the last page."},
+    headers=NEXT_CURSOR,
 )
 OPERATIONS = (SYMBOLS, TICKS, OHLC)

@@ -15,7 +15,7 @@ from quant.errors import RequestError, ValidationError
 
 T = TypeVar("T")
 _WHOLE = re.compile(r"-?[0-9]{1,18}\Z")
-_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,2})?\Z")
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,3})?\Z")
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`\Z")
 
 

@@ -12,7 +12,8 @@ from quant.contract.document import parameter_schemas, required
 from quant.contract.operation import AnyOperation
 
 PATTERNED = {
-    "symbol": ("BTCUSDT", "btcusdt"), "exchange": ("binance",), "interval": ("1s", "15m", "1d"), "window": ("5m", "30d"),
+    "symbol": ("BTCUSDT", "btcusdt"), "exchange": ("binance",), "interval": ("1s", "15m", "1d"),
+    "window": ("5m", "59m", "43200m", "1h", "720h", "1d", "30d"),
     "y": ("ETHUSDT", "binance:ETHUSDT"), "x": ("BTCUSDT",),
 }  # fmt: skip
 
@@ -84,7 +85,7 @@ def _refused(schema: dict[str, Any]) -> Iterator[str]:
     yield from ("", "\0", "é", "a b", "' or 1=1", "x" * 5_000)
     kind = schema.get("type")
     if kind == "integer":
-        yield from (str(schema["minimum"] - 1), str(schema["maximum"] + 1), "1.5", "1e2", "ten", "0x10", "9" * 30, "１")
+        yield from (str(schema["minimum"] - 1), str(schema["maximum"] + 1), "1.5", "1e2", "ten", "0x10", "9" * 30, "\uff11")
     elif kind == "number":
         yield from (_text(schema["minimum"] - 1), _text(schema["maximum"] * 2 + 1), "nan", "inf", "-inf", "1,5")
     elif kind == "boolean":
