@@ -18,7 +18,7 @@ export BINANCE_WS_URL BINANCE_REST_URL COINBASE_WS_URL COINBASE_REST_URL SHARD L
 export PUBLIC_READ CORS_ORIGINS API_RATE_LIMIT API_BURST_LIMIT
 export HEAL_MAX_SECONDS JOURNAL_MAX_BYTES STREAMS_PER_CONNECTION
 
-.PHONY: help run stop status token test check format bench chaos fuzz backfill repair query costs site package validate lock clean chromium
+.PHONY: help run stop status token test check format bench chaos fuzz backfill repair query costs site package validate deploy destroy lock clean chromium
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,16 @@ package: $(VENV)  ## Build the thin Lambda packages of the local stack into buil
 
 validate: $(VENV) .venv-sam/.stamp  ## sam validate --lint, cfn-lint and sam build of all functions
 	@PY=$(PY) UV=$(wildcard .venv/uv) sh infra/validate.sh
+
+# `make deploy PREFIX=quant SYMBOLS=… SHARDS=2 PARAMETERS="AlarmEmail=me@example.com Tracing=Active" YES=1`
+DEPLOY = --prefix '$(or $(PREFIX),quant)' $(if $(SYMBOLS),--symbols '$(SYMBOLS)') $(if $(SHARDS),--shards '$(SHARDS)') \
+  $(foreach one,$(PARAMETERS),--parameter '$(one)') $(if $(YES),--yes) $(if $(wildcard .venv/uv),--uv .venv/uv)
+
+deploy: $(VENV)  ## Build, deploy to AWS (or to AWS_ENDPOINT_URL), upload the site, ask whether it answers
+	@$(PY) -m infra.deploy up $(DEPLOY)
+
+destroy: $(VENV)  ## Delete what make deploy made; the data stays, but for DATA=delete
+	@$(PY) -m infra.deploy down $(DEPLOY) $(if $(DATA),--data '$(DATA)')
 
 .venv-sam/.stamp: requirements-sam.lock
 	@echo 'installing aws-sam-cli and cfn-lint into .venv-sam…'

@@ -14,21 +14,20 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.deploy.stacks import CAPABILITIES, create_or_update
+from infra.deploy.stacks import outputs as stack_outputs
 from infra.local.environment import CREDENTIALS, REGION
 from infra.local.errors import DeploymentError
 from infra.local.rest_api import mend_rest_api, with_plain_binary_types
-from infra.local.templates import load_template, with_packages
+from infra.local.templates import load_template, with_environment, with_packages
 from infra.local.tokens import put_token
 from quant.settings import Settings
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
+    pass
 
 PATIENCE = 120.0
 BODY_LIMIT = 51_200
-CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
-# A stack that never came up can only be deleted.
-STILLBORN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 2}, proxies={})
 # Whatever the developer's shell says of AWS profiles and files of accounts, they are not looked for.
 _NO_ACCOUNT = {"profile": (None, None, None, None), "config_file": (None, None, "/dev/null", None)}
@@ -44,28 +43,36 @@ class Deployed:
 
 
 def deploy(
-    template_path: Path, settings: Settings, endpoint: str, *, token: str = "", patience: float = PATIENCE
+    template_path: Path,
+    settings: Settings,
+    endpoint: str,
+    *,
+    token: str = "",
+    environment: Mapping[str, str] | None = None,
+    patience: float = PATIENCE,
 ) -> Deployed:
     """Upload the thin packages, then create or update the stack named by the prefix, and wait for it.
 
-    ``token`` becomes the API's, where one is given.
+    ``token`` becomes the API's, where one is given; ``environment`` goes before what the template tells its functions.
 
     Raises:
         DeploymentError: says what was refused, and why.
     """
     try:
         if token:
-            put_token(_clients(endpoint)("ssm"), settings.api_tokens, token)
-        return _deploy(template_path, settings, endpoint, time.monotonic() + patience)
+            put_token(clients(endpoint)("ssm"), settings.api_tokens, token)
+        return _deploy(template_path, settings, endpoint, environment or {}, time.monotonic() + patience)
     except (ClientError, BotoCoreError) as exc:
         raise DeploymentError(str(exc)) from exc
 
 
-def _deploy(template_path: Path, settings: Settings, endpoint: str, deadline: float) -> Deployed:
-    client = _clients(endpoint)
+def _deploy(
+    template_path: Path, settings: Settings, endpoint: str, environment: Mapping[str, str], deadline: float
+) -> Deployed:
+    client = clients(endpoint)
     bucket = f"{settings.prefix}-packages"
     source = with_plain_binary_types(load_template(template_path))
-    template, packages = with_packages(source, template_path.parent, bucket)
+    template, packages = with_packages(with_environment(source, environment), template_path.parent, bucket)
     s3 = client("s3")
     s3.create_bucket(Bucket=bucket)
     for key, package in packages.items():
@@ -80,13 +87,16 @@ def _deploy(template_path: Path, settings: Settings, endpoint: str, deadline: fl
             {"TemplateBody": body} if len(body) <= BODY_LIMIT else {"TemplateURL": f"{endpoint}/{bucket}/template.json"}
         ),
     }
-    changed = _create_or_update(client("cloudformation"), request, deadline)
-    outputs = _outputs(client("cloudformation"), settings.prefix)
+    changed = create_or_update(client("cloudformation"), request, deadline)
+    outputs = stack_outputs(client("cloudformation"), settings.prefix)
+    if "RestApiId" not in outputs:
+        raise DeploymentError("the template has no output RestApiId")
     mend_rest_api(client("apigateway"), client("lambda"), client("cloudformation"), settings.prefix, source, outputs)
     return Deployed(f"{endpoint}/_aws/execute-api/{outputs['RestApiId']}", outputs, changed)
 
 
-def _clients(endpoint: str) -> Callable[[str], Any]:
+def clients(endpoint: str) -> Callable[[str], Any]:
+    """Clients of the emulator by service, whatever the shell says of accounts."""
     session = boto3.Session(
         botocore_session=botocore.session.Session(session_vars=_NO_ACCOUNT),
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
@@ -110,58 +120,3 @@ def _parameters(template: Mapping[str, Any], settings: Settings) -> list[dict[st
     }
     known = template.get("Parameters", {})
     return [{"ParameterKey": name, "ParameterValue": str(value)} for name, value in values.items() if name in known]
-
-
-def _create_or_update(cloudformation: CloudFormationClient, request: dict[str, Any], deadline: float) -> bool:
-    name = request["StackName"]
-    if _status(cloudformation, name) in STILLBORN:
-        cloudformation.delete_stack(StackName=name)
-        _wait(cloudformation, name, deadline)
-    if not _status(cloudformation, name):
-        cloudformation.create_stack(**request)
-    else:
-        try:
-            cloudformation.update_stack(**request)
-        except ClientError as exc:
-            if "No updates are to be performed" in str(exc):
-                return False
-            raise
-    status = _wait(cloudformation, name, deadline)
-    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise DeploymentError(_reason(cloudformation, name, status))
-    return True
-
-
-def _status(cloudformation: CloudFormationClient, name: str) -> str:
-    """The stack's status, empty when there is no such stack."""
-    try:
-        return cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
-    except ClientError as exc:
-        if "does not exist" in str(exc):
-            return ""
-        raise
-
-
-def _wait(cloudformation: CloudFormationClient, name: str, deadline: float) -> str:
-    while (status := _status(cloudformation, name)).endswith("_IN_PROGRESS"):
-        if time.monotonic() > deadline:
-            raise DeploymentError(f"the stack is still {status}")
-        time.sleep(0.05)
-    return status
-
-
-def _reason(cloudformation: CloudFormationClient, name: str, status: str) -> str:
-    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-    failed = [event for event in events if event.get("ResourceStatus", "").endswith("_FAILED")]
-    reasons = [
-        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}" for event in failed
-    ]
-    return f"{status}; " + "; ".join(dict.fromkeys(reversed(reasons)))
-
-
-def _outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str]:
-    outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
-    found = {output["OutputKey"]: output["OutputValue"] for output in outputs}
-    if "RestApiId" not in found:
-        raise DeploymentError("the template has no output RestApiId")
-    return found
