@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
@@ -80,6 +81,7 @@ class Gateway:
 
     def __init__(self, held: socket.socket, site: Path) -> None:
         self.site = site
+        self._more: list[web.RouteDef] = []
         self._held = held
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -98,10 +100,15 @@ class Gateway:
         app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_route("*", "/api", self._proxy.serve)
         app.router.add_route("*", "/api/{path:.*}", self._proxy.serve)
+        app.add_routes(self._more)
         app.router.add_route("*", "/{path:.*}", SiteFiles(self.site).serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
         await self._runner.setup()
         await web.SockSite(self._runner, self._held, backlog=256).start()
+
+    def serve_more(self, routes: Iterable[web.RouteDef]) -> None:
+        """Serve these too; said before the start."""
+        self._more += routes
 
     def serve_api(self, target: str) -> None:
         """Hand ``/api`` on to this REST API from now on."""

@@ -16,9 +16,12 @@ from typing import Any, Self, TypeVar
 import aiohttp
 
 from infra.local.children import Child, end_child, keep_alive
-from infra.local.deployment import Deployed, deploy
+from infra.local.deployment import Deployed, clients, deploy
 from infra.local.emulator import Emulator
 from infra.local.gateway import Gateway
+from infra.local.inbox.box import Box
+from infra.local.inbox.secrets import InboxSecrets, channel_environment, connect
+from infra.local.inbox.server import Inbox
 from infra.local.ingestion import ingestor_child, name
 from infra.local.ports import HOST, choose, reserve
 from infra.local.running import Run
@@ -66,6 +69,7 @@ class LocalStack:
         self._simulator: Simulator | None = None
         self._ingestor: Child | None = None
         self._gateway: Gateway | None = None
+        self._inbox_secrets = InboxSecrets()
         self._watchers: list[asyncio.Task[None]] = []
 
     @property
@@ -93,12 +97,15 @@ class LocalStack:
         port = choose(self._settings.emulator_port, "EMULATOR_PORT")
         self._source = await choose_source(self._settings, probe_binance, self._say)
         folder = self._empty_or_kept_folder(self._source)
+        inbox = Inbox(Box(folder / "inbox.jsonl"), self._inbox_secrets, lambda: self.emulator_url)
+        self._gateway.serve_more(inbox.routes())
         self._emulator = Emulator.of(self._settings, folder, port)
         _, deployed, _ = await _together(
             self._serve_site(self._gateway),
             self._start_emulator(self._emulator),
             self._start_simulator(self._source, folder),
         )
+        await self._connect_inbox(deployed)
         await self._start_ingestor(self._source, folder, deployed)
         self._watch()
 
@@ -115,7 +122,14 @@ class LocalStack:
 
     async def _deploy(self, template: Path, url: str) -> Deployed:
         token = kept_token(self._settings.state_dir.expanduser().resolve())
-        return await asyncio.to_thread(deploy, template, self._settings, url, token=token)
+        environment = channel_environment(self.url)
+        return await asyncio.to_thread(deploy, template, self._settings, url, token=token, environment=environment)
+
+    async def _connect_inbox(self, deployed: Deployed) -> None:
+        """Lead every channel to the inbox; the gateway has to be there, since the topic asks it."""
+        topic = deployed.outputs["AlertTopicArn"]
+        client = clients(self.emulator_url)
+        await asyncio.to_thread(connect, client, self._settings, self._inbox_secrets, topic, self.url)
 
     async def _start_simulator(self, source: Source, folder: Path) -> None:
         if not source.is_simulated:
@@ -167,7 +181,9 @@ class LocalStack:
         """An emulator that crashed lost what came since its last save: the ingestor begins anew, and heals that."""
         assert self._emulator is not None
         assert self._gateway is not None
-        self._gateway.serve_api((await self._start_emulator(self._emulator)).api_url)
+        deployed = await self._start_emulator(self._emulator)
+        self._gateway.serve_api(deployed.api_url)
+        await self._connect_inbox(deployed)
         if self._ingestor:
             self._ingestor.signal(signal.SIGTERM)
 

@@ -58,6 +58,15 @@ def with_packages(
     return changed, packages
 
 
+def with_environment(template: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Any]:
+    """The template with these variables in every function's environment, in place of what it says there itself."""
+    changed = copy.deepcopy(dict(template))
+    for _, function in _of_type(changed, FUNCTION):
+        environment = function.setdefault("Environment", {})
+        environment["Variables"] = {**environment.get("Variables", {}), **variables}
+    return changed
+
+
 def any_routes(template: Mapping[str, Any]) -> list[Route]:
     """The routes whose event says ``Method: any``."""
     return [

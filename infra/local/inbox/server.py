@@ -1,0 +1,150 @@
+"""The inbox on the local port: the receivers of Telegram, webhooks and SNS, and what they got, as a page and as JSON.
+
+It plays the far ends of the channels: alerts reach it over the network, by each channel's own protocol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from infra.local.inbox.amazon import MAIL_PATH, confirmation, mails, notification
+from infra.local.inbox.box import Box, Entry
+from infra.local.inbox.secrets import InboxSecrets
+from infra.local.inbox.telegram import BotApi
+from infra.local.inbox.view import listed
+from infra.local.inbox.webhook import received
+
+PREFIX = "/inbox"
+PAGE_SIZE = 200
+_HERE = Path(__file__).parent
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+# A mail is somebody else's HTML: it gets neither scripts nor this origin nor the network.
+_MAIL_HEADERS = _HEADERS | {
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+}
+_FILES = {"inbox.css": "text/css", "inbox.js": "text/javascript"}
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Inbox:
+    """Receivers and reader of one run.
+
+    Args:
+        box: what has been received.
+        emulator: the emulator's URL, empty while there is none.
+    """
+
+    def __init__(
+        self, box: Box, secrets: InboxSecrets, emulator: Callable[[], str], clock: Callable[[], int] = _now
+    ) -> None:
+        self._box, self._secrets, self._emulator, self._clock = box, secrets, emulator, clock
+        self._bot = BotApi(secrets.telegram_token)
+        self._number = 0
+        templates = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
+        self._page = templates.get_template("page.html.j2")
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post(f"{PREFIX}/telegram/{{call:.*}}", self._telegram),
+            web.post(f"{PREFIX}/webhook{{name:(/.*)?}}", self._webhook),
+            # Whoever does not know this word has not been told by the topic.
+            web.post(f"{PREFIX}/sns/{self._secrets.sns_word}", self._sns),
+            web.get(f"{PREFIX}.json", self._json),
+            web.get(PREFIX, self._to_page),
+            web.get(f"{PREFIX}/", self._html),
+            web.get(f"{PREFIX}/mail/{{id}}", self._mail),
+            web.get(f"{PREFIX}/{{file:inbox\\.(?:css|js)}}", self._file),
+        ]
+
+    async def _telegram(self, request: web.Request) -> web.Response:
+        body, event_id = await request.read(), request.headers.get("X-Event-Id", "")
+        reply = self._bot.answer(f"/{request.match_info['call']}", body, event_id, self._clock())
+        if reply.entry is not None:
+            await self._keep(reply.entry)
+        return web.json_response(reply.body, status=reply.status)
+
+    async def _webhook(self, request: web.Request) -> web.Response:
+        self._number += 1
+        body, secret = await request.read(), self._secrets.webhook_secret
+        entry = received(request.path, request.headers, body, secret, self._clock(), self._number)
+        if entry is None:
+            return web.json_response({"error": "the signature is not valid, or too old"}, status=401)
+        await self._keep(entry)
+        return web.Response(status=204)
+
+    async def _sns(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        if (url := confirmation(body, self._emulator())) != "":
+            async with aiohttp.ClientSession() as session, session.get(url) as answer:
+                return web.Response(status=200 if answer.status == 200 else 502)
+        entry = notification(body, self._clock())
+        if entry is None:
+            return web.Response(status=400)
+        await self._keep(entry)
+        return web.Response(status=200)
+
+    async def _json(self, request: web.Request) -> web.Response:
+        entries = await self._entries(request.query.get("channel", ""))
+        told = {"messages": [asdict(entry) for entry in entries[:PAGE_SIZE]], "count": len(entries)}
+        return web.json_response(told, headers=_HEADERS)
+
+    async def _html(self, request: web.Request) -> web.Response:
+        shown = listed(await self._entries(""), request.query.get("channel", ""), self._clock(), PAGE_SIZE)
+        return web.Response(text=self._page.render(asdict(shown)), content_type="text/html", headers=_HEADERS)
+
+    async def _to_page(self, _: web.Request) -> web.Response:
+        return web.Response(status=308, headers={"Location": f"{PREFIX}/"})
+
+    async def _mail(self, request: web.Request) -> web.Response:
+        found = [one for one in self._box.all() if (one.channel, one.id) == ("email", request.match_info["id"])]
+        if not found:
+            return web.Response(status=404, text="no such mail", headers=_MAIL_HEADERS)
+        return web.Response(text=found[0].html, content_type="text/html", headers=_MAIL_HEADERS)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        name = request.match_info["file"]
+        return web.Response(text=(_HERE / name).read_text(), content_type=_FILES[name], headers=_HEADERS)
+
+    async def _entries(self, wanted: str) -> list[Entry]:
+        await self._fetch_mail()
+        return [entry for entry in self._box.all() if wanted in ("", entry.channel)]
+
+    async def _fetch_mail(self) -> None:
+        """Mails wait in the emulator's SES, as in a server that is asked for them."""
+        for entry in mails(await self._sent_mails()):
+            await self._keep(entry)
+
+    async def _sent_mails(self) -> dict[str, Any]:
+        """Empty while the emulator is away: what was fetched before can be read still."""
+        if not (emulator := self._emulator()):
+            return {}
+        limit = aiohttp.ClientTimeout(total=5)
+        try:
+            async with aiohttp.ClientSession(timeout=limit) as session, session.get(emulator + MAIL_PATH) as answer:
+                return dict(json.loads(await answer.read()))
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return {}
+
+    async def _keep(self, entry: Entry) -> None:
+        await asyncio.to_thread(self._box.add, entry)
