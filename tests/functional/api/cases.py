@@ -85,7 +85,7 @@ def _refused(schema: dict[str, Any]) -> Iterator[str]:
     yield from ("", "\0", "é", "a b", "' or 1=1", "x" * 5_000)
     kind = schema.get("type")
     if kind == "integer":
-        yield from (str(schema["minimum"] - 1), str(schema["maximum"] + 1), "1.5", "1e2", "ten", "0x10", "9" * 30, "\uff11")
+        yield from (str(schema["minimum"] - 1), str(schema["maximum"] + 1), "1.5", "1e2", "ten", "9" * 30, "\uff11")
     elif kind == "number":
         yield from (_text(schema["minimum"] - 1), _text(schema["maximum"] * 2 + 1), "nan", "inf", "-inf", "1,5")
     elif kind == "boolean":
