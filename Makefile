@@ -18,7 +18,7 @@ export BINANCE_WS_URL BINANCE_REST_URL COINBASE_WS_URL COINBASE_REST_URL SHARD L
 export PUBLIC_READ CORS_ORIGINS API_RATE_LIMIT API_BURST_LIMIT
 export HEAL_MAX_SECONDS JOURNAL_MAX_BYTES STREAMS_PER_CONNECTION
 
-.PHONY: help run stop status token test check format bench chaos fuzz backfill repair query costs site package validate deploy destroy lock clean chromium
+.PHONY: help run stop status token test check format bench chaos fuzz backfill repair query costs diagram site package validate deploy destroy lock clean chromium
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ query: $(VENV)  ## Ask the archive in SQL: make query SQL="select count(*) from 
 
 costs: $(VENV)  ## Print the monthly AWS bill, line by line: make costs LOAD="symbols=200 trades_per_second=10000"
 	@$(PY) -m quant.costs $(LOAD)
+
+diagram: $(VENV) chromium  ## Draw architecture.drawio, .svg and .png anew from infra/diagram
+	@$(PY) -m infra.diagram
 
 site: $(VENV)  ## Build the static site into build/site
 	@$(PY) -m frontend_static.vendor

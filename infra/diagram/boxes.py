@@ -39,7 +39,7 @@ def box(canvas: Canvas, one: Component, rect: Rect, *, columns: int = 1, parent:
     if one.icon:
         _icon(canvas, one, Rect(rect.x + LEFT, rect.y + TOP, ICON, ICON))
     if one.aws:
-        _badge(canvas, one, Rect(rect.right - badge, rect.y + TOP, badge - 6, 16))
+        _badge(canvas, one, Rect(rect.right - badge, rect.y + TOP, badge - 6, 15))
     y = rect.y + TOP + text.height(one.title, size)
     lines = [(path_line(one), "path", True)] * bool(one.path)
     lines += [(note, f"note{at}", False) for at, note in enumerate(one.notes)]
@@ -61,7 +61,7 @@ def frame(canvas: Canvas, one: Component, rect: Rect, parent: str = "") -> Rect:
     canvas.put(Cell(one.id, rect, one.title, style, parent))
     if one.icon:
         _icon(canvas, one, Rect(rect.x + LEFT, rect.y + TOP, ICON, ICON))
-    _badge(canvas, one, Rect(rect.right - badge, rect.y + TOP, badge - 6, 16))
+    _badge(canvas, one, Rect(rect.right - badge, rect.y + TOP, badge - 6, 15))
     x, y = rect.x + left + text.width(one.title, TITLE, bold=True) + 10, rect.y + TOP + 2.5
     path = Rect(x, y, text.width(path_line(one), SMALL) + 1, LINE)
     canvas.write(f"{one.id}/path", path, path_line(one), parent=one.id, colour=SOFT_INK, style={"fontStyle": 2})

@@ -12,10 +12,10 @@ from infra.diagram.wires import connect
 
 PAGE = Rect(0, 0, 1654, 1169)
 """A3, in hundredths of an inch."""
-DRAWING = Rect(0, 0, 1646, 1162)
+DRAWING = Rect(0, 0, 1644, 1160)
 MAIN, SIDE, TAB, PAD = 1300.0, 1356.0, 30.0, 8.0
 HEIGHTS = {"source": 86.0, "ingesting": 146.0, "storage": 176.0, "analytics": 122.0, "serving": 180.0, "alerts": 244.0}
-GAPS = {"ingesting": 32.0, "storage": 32.0, "analytics": 36.0, "serving": 32.0, "alerts": 50.0}
+GAPS = {"ingesting": 32.0, "storage": 32.0, "analytics": 34.0, "serving": 32.0, "alerts": 48.0}
 TITLE_HEIGHT, FIRST = 44.0, 58.0
 
 
@@ -81,7 +81,7 @@ def _source(canvas: Canvas, layer: Layer, room: Rect) -> None:
 
 def _ingestion(canvas: Canvas, layer: Layer, room: Rect) -> None:
     (service,) = layer.components
-    inside = boxes.frame(canvas, service, room)
+    inside = boxes.frame(canvas, service, room, layer.id)
     steps = Rect(inside.x, inside.y, inside.w, inside.h - 10)
     for one, rect in zip(service.inner, steps.columns([1] * len(service.inner), 26), strict=True):
         boxes.box(canvas, one, rect, parent=service.id, inner=True)
@@ -98,7 +98,7 @@ def _storage(canvas: Canvas, layer: Layer, room: Rect) -> None:
     _clock(canvas, layer, resampler, left.x + 14, left.bottom - 20)
     for one, rect in zip((ticks, bars), middle.grid(1, 2, 10), strict=True):
         boxes.box(canvas, one, rect, parent=layer.id)
-    inside = boxes.frame(canvas, database, right)
+    inside = boxes.frame(canvas, database, right, layer.id)
     for part, rect in zip(database.parts, inside.inset(6, 0).grid(3, 2, 12), strict=True):
         boxes.cylinder(canvas, database, part, rect)
 
@@ -115,7 +115,7 @@ def _analytics(canvas: Canvas, layer: Layer, room: Rect) -> None:
 
 def _api(canvas: Canvas, layer: Layer, room: Rect) -> None:
     (api,) = layer.components
-    inside = boxes.frame(canvas, api, room)
+    inside = boxes.frame(canvas, api, room, layer.id)
     columns = 6
     rows = -(-len(api.parts) // columns)
     for one, rect in zip(api.parts, inside.grid(columns, rows, 5), strict=False):

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from urllib.parse import quote
 
-from PIL import Image
+from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Page, Route, sync_playwright
 
 from infra.diagram.canvas import UNITS_PER_INCH
+from infra.diagram.palette import PAPER
 
 DPI = 320
 """A little more than the 300 that are asked for, so that rounding never falls below them."""
@@ -38,7 +41,7 @@ def render(drawio: str, viewer: str, chromium: str) -> Rendered:
     """Draw it.
 
     Args:
-        drawio: the file's text; a copy of it is kept in the SVG.
+        drawio: the file's text; a copy of it is kept in both pictures.
         viewer: the viewer's JavaScript.
         chromium: path of the browser.
 
@@ -48,7 +51,7 @@ def render(drawio: str, viewer: str, chromium: str) -> Rendered:
     with _page(viewer, chromium) as page:
         svg, large = (str(page.evaluate("draw", [drawio, scale])) for scale in (1, DPI / UNITS_PER_INCH))
         png = _screenshot(page, large)
-    return Rendered(_without_editor_marks(svg), _with_resolution(png))
+    return Rendered(_without_editor_marks(svg), _finished(png, drawio))
 
 
 @contextmanager
@@ -103,8 +106,18 @@ def _without_editor_marks(svg: str) -> str:
     return re.sub(r' data-(?:drawio-colors|cell-id)="[^"]*"', "", svg) + "\n"
 
 
-def _with_resolution(png: bytes) -> bytes:
-    """The same picture without an alpha channel, with its resolution, as small as it goes."""
-    out = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").save(out, "PNG", dpi=(DPI, DPI), optimize=True)
+def _finished(png: bytes, drawio: str) -> bytes:
+    """The picture without an alpha channel, its border, its resolution, and its source as draw.io keeps it."""
+    out, texts = io.BytesIO(), PngInfo()
+    texts.add_text("mxfile", quote(drawio, safe=""))
+    image = _bordered(Image.open(io.BytesIO(png)).convert("RGB"))
+    image.save(out, "PNG", dpi=(DPI, DPI), pnginfo=texts, optimize=True)
     return out.getvalue()
+
+
+def _bordered(image: Image.Image) -> Image.Image:
+    """With a border of exactly so many pixels; the viewer's own is some more or less, as lines are wide."""
+    drawn = ImageOps.invert(image).getbbox()
+    if drawn is None:
+        raise RenderingError("the drawing is empty")
+    return ImageOps.expand(image.crop(drawn), BORDER, PAPER)

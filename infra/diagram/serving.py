@@ -88,6 +88,7 @@ API = Component(
         Part(Kind.ROUTE, "GET,PUT,DELETE /alerts/rules/{id}", "/api/alerts/rules/{id}", "One rule"),
         Part(Kind.ROUTE, "POST /alerts/rules/{id}/test", "/api/alerts/rules/{id}/test", "Send a test"),
         Part(Kind.ROUTE, "POST /alerts/rules/{id}/silence", "/api/alerts/rules/{id}/silence", "Silence"),
+        Part(Kind.ROUTE, "GET,POST /alerts/silence", "/api/alerts/silence", "From a mail's link"),
         Part(Kind.ROUTE, "GET /alerts/rules/export", "/api/alerts/rules/export", "Rules as JSON"),
         Part(Kind.ROUTE, "POST /alerts/rules/import", "/api/alerts/rules/import", "Rules from JSON"),
         Part(Kind.ROUTE, "GET /alerts/examples", "/api/alerts/examples", "Library of rules"),
@@ -105,7 +106,7 @@ DASHBOARD = Component(
     aws="S3 · CloudFront",
     icon="monitor",
     functions=(
-        Function("Interactive Plotly charts", "frontend_static/scripts/price-chart.js::Plotly"),
+        Function("Interactive Plotly charts", "frontend_static/scripts/plotly-loader.js::Plotly"),
         Function("Real-time updates", "frontend_static/scripts/bar-feed.js::export"),
         Function("User controls, state in the URL", "frontend_static/scripts/view-state.js::export"),
         Function("Auto-refresh: off, 5, 10, 30 s", "frontend_static/scripts/poller.js::export"),
@@ -138,7 +139,7 @@ MONITOR = Component(
     notes=("Check Interval: 60s · rate(1 minute)",),
     functions=(
         Function("Continuous monitoring", "::handler"),
-        Function("Scheduled checks, caught up", "functions/check_alerts/service.py::check"),
+        Function("Scheduled checks, caught up", "functions/check_alerts/service.py::CATCH_UP"),
         Function("Report of every run", "functions/quant/domain/alert.py::CheckReport"),
     ),
 )
@@ -150,7 +151,7 @@ MANAGER = Component(
     aws="Lambda",
     icon="bell",
     functions=(
-        Function("Check alert rules", "::check"),
+        Function("Check alert rules", "::Monitor.check"),
         Function("Calculate Z-scores", "functions/quant/analytics/rolling.py::rolling_zscore"),
         Function("Trigger detection, every 1s bar", "functions/quant/alerting/machine.py::advance"),
         Function("Cooldown management", "functions/quant/domain/alert.py::Rule.cooldown_seconds"),
@@ -177,7 +178,7 @@ NOTIFIER = Component(
     path="functions/check_alerts/delivery.py",
     aws="SES · SNS",
     icon="bell",
-    functions=(Function("One notification per event, retries with back-off", "::deliver_due"),),
+    functions=(Function("One notification per event, retries with back-off", "::Courier.deliver_due"),),
     parts=(
         Part(Kind.CHANNEL, "email", "Email", "SES"),
         Part(Kind.CHANNEL, "sns", "SNS", "topic"),

