@@ -16,7 +16,7 @@ from quant.domain.bar import Bars
 from quant.domain.interval import HOUR, SECOND, Interval
 from quant.domain.market import Market
 from quant.domain.ports import InstrumentRepository
-from quant.errors import SeriesError, ValidationError
+from quant.errors import RequestError, SeriesError, ValidationError
 from quant.live_bars import LiveBars, Tail, is_closed
 
 _KNOWN_FOR = 30 * SECOND
@@ -86,7 +86,7 @@ class PairService:
         """The answer, ready to be encoded.
 
         Raises:
-            ValidationError: a symbol that is not followed.
+            RequestError: a symbol that is not followed.
             SeriesError: the data do not allow any analysis; says why.
         """
         for name, market in (("y", request.y), ("x", request.x)):
@@ -110,7 +110,8 @@ class PairService:
             self._known = frozenset(one.market for one in self.instruments.all())
             self._read_at = now
         if market not in self._known:
-            raise ValidationError(name, f"{str(market)!r} is not followed; GET /api/symbols lists what is")
+            problem = f"{name} {str(market)!r} is not followed; GET /api/symbols lists what is"
+            raise RequestError("not_found", problem, name)
 
     def _aligned(self, request: PairRequest, now: int) -> Aligned:
         """The closed bars of both up to the newest of either."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
@@ -23,7 +24,10 @@ _OWN = _HOP_BY_HOP | {"content-length", "expect"}
 
 def error(status: int, code: str, message: str, **headers: str) -> web.Response:
     """An error in the API's own shape."""
-    return web.json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)
+    request_id = str(uuid.uuid4())
+    told = {"code": code, "message": message, "request_id": request_id}
+    own = {"X-Request-Id": request_id, "Cache-Control": "no-store"}
+    return web.json_response({"error": told}, status=status, headers={**own, **headers})
 
 
 class ApiProxy:
@@ -99,9 +103,9 @@ class Gateway:
         self._proxy = ApiProxy(self._session)
         app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_route("*", "/api", self._proxy.serve)
-        app.router.add_route("*", "/api/{path:.*}", self._proxy.serve)
+        app.router.add_route("*", r"/api/{path:[\s\S]*}", self._proxy.serve)
         app.add_routes(self._more)
-        app.router.add_route("*", "/{path:.*}", SiteFiles(self.site).serve)
+        app.router.add_route("*", r"/{path:[\s\S]*}", SiteFiles(self.site).serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
         await self._runner.setup()
         await web.SockSite(self._runner, self._held, backlog=256).start()

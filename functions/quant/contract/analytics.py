@@ -154,6 +154,7 @@ ANALYZE = Operation(
     parameters=PairParameters,
     body=Nothing,
     answer=PairAnswer,
+    errors=(404,),
 )
 ANALYZE_POSTED = Operation(
     id="analyzePairPosted",
@@ -165,6 +166,7 @@ ANALYZE_POSTED = Operation(
     parameters=Nothing,
     body=PairParameters,
     answer=PairAnswer,
+    errors=(404,),
     example=PairParameters(y="ETHUSDT", x="BTCUSDT", lookback=720),
 )
 OPERATIONS = (STATS, STATS_OF_SYMBOL, SCAN, CORRELATION)

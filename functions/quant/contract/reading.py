@@ -53,7 +53,18 @@ def read_json(body: bytes, wanted: type[T]) -> T:
         values = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
         raise RequestError("bad_request", "the body must be JSON in UTF-8") from exc
-    return _converted(values, wanted)
+    return _converted(_whole_numbers(values), wanted)
+
+
+def _whole_numbers(value: Any) -> Any:
+    """JSON has one kind of number: 608.0 is as whole as 608."""
+    if isinstance(value, dict):
+        return {name: _whole_numbers(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_whole_numbers(one) for one in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
 
 
 def remedy(kind: inspect.Type) -> str:

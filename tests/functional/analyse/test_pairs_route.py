@@ -80,7 +80,7 @@ def test_every_number_comes_with_what_it_means(pairs: Pairs) -> None:
 
 
 def test_post_equals_get(pairs: Pairs) -> None:
-    body = {"y": "YUSDT", "x": "XUSDT", "lookback": 600, "window": 30, "johansen": False, "entry": 1.5, "stop": None}
+    body = {"y": "YUSDT", "x": "XUSDT", "lookback": 600.0, "window": 30, "johansen": False, "entry": 1.5, "stop": None}
     posted = pairs.ask("POST", {}, json.dumps(body))
     assert posted[0] == 200
     assert posted[1]["johansen"] is None
@@ -157,8 +157,8 @@ def test_a_collinear_pair_says_which_statistics_have_no_meaning(pairs: Pairs) ->
     ("query", "code", "field", "words"),
     [
         ({"x": "YUSDT"}, "invalid_parameter", "x", "must be another symbol"),
-        ({"y": "GONEUSDT"}, "invalid_parameter", "y", "is not followed"),
-        ({"x": "coinbase:BTC-USD"}, "invalid_parameter", "x", "is not followed"),
+        ({"y": "GONEUSDT"}, "not_found", "y", "is not followed"),
+        ({"x": "coinbase:BTC-USD"}, "not_found", "x", "is not followed"),
         ({"y": ""}, "invalid_parameter", "y", "must be given"),
         ({"y": "no such"}, "invalid_parameter", "y", "letters"),
         ({"y": "FLATUSDT"}, "constant", "y", "is constant"),
@@ -185,7 +185,7 @@ def test_bad_input_is_refused_with_the_reason(
     pairs: Pairs, query: dict[str, Any], code: str, field: str, words: str
 ) -> None:
     status, found = pairs.get(**query)
-    assert (status, found["error"]["code"], found["error"]["field"]) == (422, code, field)
+    assert (status, found["error"]["code"], found["error"]["field"]) == (404 if code == "not_found" else 422, code, field)
     assert words in found["error"]["message"]
 
 
