@@ -58,7 +58,10 @@ class WebhookSender:
         body = json.dumps({"id": message.id, **message.facts}, separators=(",", ":")).encode()
         timestamp = self._clock() // 1_000
         try:
-            to = resolve(parse(message.channel.target, self._trusted), self._lookup)
+            url = parse(message.channel.target, self._trusted)
+            if is_simulated(message) and not url.is_trusted:
+                return Outcome(Result.REFUSED, "the market is simulated, and this webhook leads outside")
+            to = resolve(url, self._lookup)
             signed = signature(self._secrets.get(self._secret), timestamp, body)
             headers = {
                 "Content-Type": "application/json",
@@ -75,6 +78,11 @@ class WebhookSender:
         except (PostError, SecretError) as exc:
             return Outcome(Result.RETRY, str(exc))
         return _judged(answer)
+
+
+def is_simulated(message: Message) -> bool:
+    """Whether it tells of a market that is made up, which is told on this machine only."""
+    return any(one.get("market_kind") == "simulated" for one in message.facts.get("notifications", ()))
 
 
 def _judged(answer: Answer) -> Outcome:

@@ -30,16 +30,18 @@ _HERE = Path(__file__).parent
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; connect-src 'self'; "
         "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-# A mail is somebody else's HTML: it gets neither scripts nor this origin nor the network.
+# A mail is somebody else's HTML: it gets neither scripts nor this origin nor the network. Its links open beside it.
+_SANDBOX = "allow-popups allow-popups-to-escape-sandbox"
 _MAIL_HEADERS = _HEADERS | {
-    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    "Content-Security-Policy": f"sandbox {_SANDBOX}; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
 }
+_BESIDE = '<base target="_blank">'
 _FILES = {"inbox.css": "text/css", "inbox.js": "text/javascript"}
 
 
@@ -111,7 +113,9 @@ class Inbox:
 
     async def _html(self, request: web.Request) -> web.Response:
         shown = listed(await self._entries(""), request.query.get("channel", ""), self._clock(), PAGE_SIZE)
-        return web.Response(text=self._page.render(asdict(shown)), content_type="text/html", headers=_HEADERS)
+        return web.Response(
+            text=self._page.render(page=shown, sandbox=_SANDBOX), content_type="text/html", headers=_HEADERS
+        )
 
     async def _to_page(self, _: web.Request) -> web.Response:
         return web.Response(status=308, headers={"Location": f"{PREFIX}/"})
@@ -120,7 +124,8 @@ class Inbox:
         found = [one for one in self._box.all() if (one.channel, one.id) == ("email", request.match_info["id"])]
         if not found:
             return web.Response(status=404, text="no such mail", headers=_MAIL_HEADERS)
-        return web.Response(text=found[0].html, content_type="text/html", headers=_MAIL_HEADERS)
+        text = found[0].html.replace("<head>", f"<head>{_BESIDE}", 1)
+        return web.Response(text=text, content_type="text/html", headers=_MAIL_HEADERS)
 
     async def _file(self, request: web.Request) -> web.Response:
         name = request.match_info["file"]

@@ -174,6 +174,15 @@ def test_a_webhook_that_may_not_be_asked_is_not() -> None:
     assert peer.requests == []
 
 
+def test_a_simulated_market_is_told_to_this_machine_only() -> None:
+    simulated, outside = event(market_kind="simulated"), "https://hooks.example.com/"
+    with Peer(in_order(Reply())) as peer:
+        here = webhook(peer).send(message(ChannelType.WEBHOOK, peer.url, event(), simulated))
+        there = webhook(peer).send(message(ChannelType.WEBHOOK, outside, event(), simulated))
+    assert here == DELIVERED
+    assert there == Outcome(Result.REFUSED, "the market is simulated, and this webhook leads outside")
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate of hooks.example.com, signed by itself."""
