@@ -1,4 +1,4 @@
-"""Attacks on the running stack: each is refused with a 4xx in the one error shape, and nothing of the inside is told."""
+"""Attacks on the running stack: each is refused with a 4xx in the one error shape and tells nothing of the inside."""
 
 from __future__ import annotations
 
