@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 from functools import cache
 
+from api.chalicelib.alert_service import Alerts
 from api.chalicelib.routes import create_app
 from api.chalicelib.service import MarketData
 from quant import __version__
+from quant.domain.alert import Channel
 from quant.domain.interval import SECOND
 from quant.http.deployed import open_gate
 from quant.settings import Settings
@@ -35,6 +37,18 @@ def _market_data() -> MarketData:
     )
 
 
-handler = create_app(_market_data, _clock, open_gate)
+@cache
+def _alerts() -> Alerts:
+    return Alerts(_market_data().storage, _verify, Settings.load().local_channels)
+
+
+def _verify(channel: Channel, field: str) -> None:
+    """Ask SES and the resolver; boto3 is imported when a rule first names a channel."""
+    from quant.notify.senders import open_verification
+
+    open_verification(Settings.load()).check(channel, field)
+
+
+handler = create_app(_market_data, _clock, open_gate, _alerts)
 """What Lambda calls."""
 app = handler.app

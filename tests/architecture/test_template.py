@@ -28,6 +28,10 @@ FUNCTIONS = {
 }
 
 
+# Of these IAM knows no resources (Service Authorization Reference, Amazon SES).
+WITHOUT_RESOURCES = {"ses:GetSendQuota", "ses:GetIdentityVerificationAttributes"}
+
+
 def _events(kind: str) -> dict[str, list[dict[str, Any]]]:
     return {
         name: [event["Properties"] for event in function.get("Events", {}).values() if event["Type"] == kind]
@@ -73,7 +77,7 @@ def test_every_policy_names_its_actions_and_resources() -> None:
         for policy in function["Policies"]:
             for statement in policy["Statement"]:
                 assert all("*" not in action for action in statement["Action"])
-                assert "*" not in statement["Resource"]
+                assert "*" not in statement["Resource"] or set(statement["Action"]) <= WITHOUT_RESOURCES
 
 
 def test_there_is_no_second_stage() -> None:

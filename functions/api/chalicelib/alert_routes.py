@@ -68,8 +68,7 @@ def _add_actions(routes: Routes, alerts: Callable[[], Alerts]) -> None:
 
     @routes.serve(contract.TEST_RULE)
     def test(call: Call[contract.RulePath, Nothing]) -> Answer:
-        request = call.idempotency_key or call.request_id
-        return Answer.of(alerts().test(call.parameters.id, request, call.now), status=202)
+        return Answer.of(alerts().test(call.parameters.id, call.request_id, call.now), status=202)
 
     @routes.serve(contract.BACKTEST)
     def backtest(call: Call[Nothing, contract.BacktestBody]) -> Answer:

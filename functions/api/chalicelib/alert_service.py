@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -12,7 +12,7 @@ import msgspec
 
 from api.chalicelib import alert_rendering as rendering
 from quant.alerting.events import Occasion, deliveries_of, event_of
-from quant.alerting.machine import Happening
+from quant.alerting.machine import Happening, event_id
 from quant.alerting.rules import rule_from, silenced
 from quant.alerting.warnings import warnings_of
 from quant.contract.alerts import (
@@ -140,9 +140,15 @@ class Alerts:
         time = int(readings.time[-1]) if len(readings.time) else now
         happening = Happening(EventKind.TEST, time, value, True, reason=readings.reason, began=time)
         occasion = Occasion(now, watched.feed.kind_of(rule.market), self.local_channels)
-        event = event_of(rule, happening, occasion, {"test": True, "known_until": readings.until}, more=request)
+        event = event_of(rule, happening, occasion, {"test": True, "known_until": readings.until})
+        event = replace(event, id=event_id(rule, EventKind.TEST, 0, request))
         deliveries = deliveries_of(rule, happening, event, occasion)
-        self.storage.alerts.commit(Transition(RuleState(rule.id), (event,), deliveries))
+        try:
+            self.storage.alerts.commit(Transition(RuleState(rule.id), (event,), deliveries))
+        except ConflictError:
+            # The same request was served before, and its answer got lost.
+            event = self.storage.alerts.event(event.id) or event
+            deliveries = self.storage.alerts.deliveries(event.id)
         return SentTestAnswer(
             event_id=event.id,
             title=event.title,

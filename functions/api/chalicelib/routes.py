@@ -8,6 +8,8 @@ from functools import cache
 
 from chalice.app import Chalice
 
+from api.chalicelib.alert_routes import add_alert_routes
+from api.chalicelib.alert_service import Alerts
 from api.chalicelib.analytics_routes import add_analytics_routes
 from api.chalicelib.costs_routes import add_costs_route
 from api.chalicelib.service import MarketData
@@ -33,10 +35,15 @@ def _contract() -> bytes:
     return to_json(document(OPERATIONS, __version__))
 
 
-def create_app(market_data: Callable[[], MarketData], clock: Clock, gate: Callable[[], Gate] = Gate) -> Api:
+def create_app(
+    market_data: Callable[[], MarketData],
+    clock: Clock,
+    gate: Callable[[], Gate] = Gate,
+    alerts: Callable[[], Alerts] | None = None,
+) -> Api:
     """The app on what ``market_data`` and ``gate`` give; both are first called at the first request."""
     app, gate = Chalice(app_name="quant-api", configure_logs=False), cache(gate)
-    routes = Routes(app, gate, clock, _logger)
+    routes = Routes(app, gate, clock, _logger, kept=lambda: market_data().storage.rules)
 
     @routes.serve(HEALTH)
     def health(call: Call[Nothing, Nothing]) -> Answer:
@@ -60,4 +67,5 @@ def create_app(market_data: Callable[[], MarketData], clock: Clock, gate: Callab
 
     add_analytics_routes(routes, lambda: market_data().analytics)
     add_costs_route(routes, lambda: market_data().storage)
+    add_alert_routes(routes, alerts or (lambda: Alerts(market_data().storage)))
     return Api(app, gate, _logger)

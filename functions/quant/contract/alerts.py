@@ -32,7 +32,13 @@ RuleId = Annotated[
 ]
 Level = Annotated[float, Meta(ge=-1e15, le=1e15)]
 Token = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9_-]{10,400}$", description="As the link says it.", extra={"remedy": "must be given"})
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_-]{10,400}$",
+        description="As the link says it.",
+        examples=["c2lnbmVkIHdvcmQ"],
+        extra={"remedy": "must be given"},
+    ),
 ]
 
 
@@ -71,10 +77,11 @@ class RuleFields(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
         int, Meta(ge=0, le=604_800, description="While it fires, say so again each time; 0 never.")
     ] = 0
     severity: Severity = "warning"
-    channels: Annotated[list[ChannelFields], Meta(max_length=10)] = []
-    notify: Annotated[list[Notice], Meta(max_length=4, description="What is sent; all is recorded.")] = [
-        "fired", "resolved",
-    ]  # fmt: skip
+    channels: Annotated[tuple[ChannelFields, ...], Meta(max_length=10)] = ()
+    notify: Annotated[tuple[Notice, ...], Meta(max_length=4, description="What is sent; all is recorded.")] = (
+        "fired",
+        "resolved",
+    )
     message: Annotated[str, Meta(max_length=2_000, description="A Jinja2 template; the usual sentence without it.")] = (
         ""
     )
@@ -163,7 +170,7 @@ class RulesParameters(Struct, **REQUEST):
 
 class DeleteParameters(Struct, **REQUEST):
     id: RuleId
-    version: Annotated[int, Meta(ge=1, description="Of the rule that was read.")]
+    version: Annotated[int, Meta(ge=1, description="Of the rule that was read.", examples=[1])]
 
 
 class DeletedAnswer(Struct, kw_only=True):
