@@ -75,6 +75,12 @@ PAGES = (
         summary="All symbols in one table, the correlation of their returns, and the scan of all pairs.",
     ),
     Page(
+        name="alerts",
+        title="Alerts",
+        href="/alerts/",
+        summary="Alert rules with their states, a backtest of each, and what was sent.",
+    ),
+    Page(
         name="system",
         title="System",
         href="/system/",

@@ -113,7 +113,8 @@ async function loadScan(signal, page) {
 // Nothing chosen yet: the best pair of the scan, else the two symbols with the highest turnover.
 function startWithBest(page) {
   if (page.view.y && page.view.x) return;
-  const [best] = state.scan?.pairs ?? [];
+  const followed = new Set((state.symbols ?? []).map((each) => marketKey(each.exchange, each.symbol)));
+  const best = state.scan?.pairs.find((card) => followed.has(marketKey(card.exchange, card.y)) && followed.has(marketKey(card.x_exchange, card.x)));
   const [first, second] = state.symbols ?? [];
   const pair = best
     ? { y: marketKey(best.exchange, best.y), x: marketKey(best.x_exchange, best.x) }

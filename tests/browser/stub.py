@@ -163,7 +163,11 @@ class Stub:
         self.instruments = (*self.instruments, *new)
 
     def monitor(self) -> Json:
-        return {"last_run_at": NOON, "next_run_at": NOON + MINUTE, "duration_ms": 42, "rules_checked": 3, "fired": 1}
+        return {
+            "healthy": True, "last_run": NOON, "next_run": NOON + MINUTE, "duration_ms": 42, "age_ms": self.now - NOON,
+            "rules": len(self.rules), "evaluated": len(self.rules), "events": 1, "fired": 1, "deliveries": 1,
+            "unfinished": 0, "reads": 3, "errors": {}, "skipped": {}, "evaluated_until": {},
+        }  # fmt: skip
 
     def stats(self, instrument: Instrument, window: str) -> Json:
         return {
