@@ -125,6 +125,8 @@ class Alerts:
 
     def history(self, rule_id: str, start: int, end: int, after: str, limit: int) -> tuple[HistoryAnswer, str]:
         """Events, the newest first, with their deliveries; and the position to go on after, or ""."""
+        if end <= start:
+            raise ValidationError("end", "must be after start")
         alerts = self.storage.alerts
         found = alerts.events(start, end, rule_id=rule_id, limit=limit + 1, after=after)
         shown = found[:limit]
@@ -134,7 +136,7 @@ class Alerts:
     def test(self, rule_id: str, request: str, now: int) -> SentTestAnswer:
         """Put a test into the outbox, with the values of now."""
         rule, watched = self._rule(rule_id), self._watched(now)
-        readings = watched.readings(rule, now - SECOND)
+        readings = watched.newest(rule)
         value = float(readings.value[-1]) if len(readings.value) and not readings.hole[-1] else None
         value = None if value is not None and value != value else value
         time = int(readings.time[-1]) if len(readings.time) else now

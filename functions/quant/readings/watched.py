@@ -70,6 +70,13 @@ class Watched:
             self._made[key] = self._make(rule, start)
         return self._made[key]
 
+    def newest(self, rule: Rule) -> Readings:
+        """The newest few readings."""
+        if rule.interval not in INTERVALS or not set(markets_of(rule)) <= self.followed:
+            return self.readings(rule, self.feed.now)
+        until = min(self.feed.known(market).until for market in markets_of(rule))
+        return self.readings(rule, max(until - 3 * INTERVALS[rule.interval].ms, 0))
+
     def at(self, rule: Rule, time: int) -> Readings:
         """The reading of one past bar, out of what is stored now."""
         return self.between(rule, time, time + INTERVALS[rule.interval].ms)
