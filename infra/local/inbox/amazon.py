@@ -54,9 +54,13 @@ def confirmation(body: bytes, emulator: str) -> str:
     """Where a subscription is confirmed, if it is the emulator that asks for that; else an empty text."""
     told = _envelope(body)
     url = str(told.get("SubscribeURL", "")) if told.get("Type") == "SubscriptionConfirmation" else ""
-    asked, own = urlsplit(url), urlsplit(emulator)
-    # The emulator names itself by its own word for this machine: only its port and the question are taken from it.
-    return f"{emulator}/?{asked.query}" if asked.query and asked.port == own.port else ""
+    try:
+        asked, port = urlsplit(url), urlsplit(url).port
+    except ValueError:
+        return ""
+    # The emulator names itself by its own word for this machine: the question is put to the address that we know.
+    is_own = asked.hostname in ("localhost", "127.0.0.1") and port == urlsplit(emulator).port
+    return f"{emulator}/?{asked.query}" if asked.query and is_own else ""
 
 
 def _listed(answer: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
