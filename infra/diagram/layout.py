@@ -148,7 +148,7 @@ def _alerts(canvas: Canvas, layer: Layer, room: Rect) -> None:
 def _outside(canvas: Canvas, layer: Layer, room: Rect) -> None:
     # No band: its title would stand across the arrows that come in from the left.
     panel(canvas, layer.id, layer.title, room, SHADES[layer.colour].line)
-    inside = room.inset(24, HEAD + 6, 24, 6)
+    inside = room.inset(40, HEAD + 6, 40, 6)
     for one, rect in zip(layer.components, inside.grid(1, len(layer.components), 4), strict=True):
         boxes.cloud(canvas, one, rect, layer.id)
 

@@ -152,7 +152,7 @@ MANAGER = Component(
     icon="bell",
     functions=(
         Function("Check alert rules", "::Monitor.check"),
-        Function("Calculate Z-scores", "functions/quant/analytics/rolling.py::rolling_zscore"),
+        Function("Calculate Z-scores", "functions/quant/readings/figures.py::_zscore"),
         Function("Trigger detection, every 1s bar", "functions/quant/alerting/machine.py::advance"),
         Function("Cooldown management", "functions/quant/domain/alert.py::Rule.cooldown_seconds"),
     ),
@@ -176,9 +176,12 @@ NOTIFIER = Component(
     title="Notification Service",
     colour=Colour.ALERTS,
     path="functions/check_alerts/delivery.py",
-    aws="SES · SNS",
+    aws="Lambda · SES · SNS",
     icon="bell",
-    functions=(Function("One notification per event, retries with back-off", "::Courier.deliver_due"),),
+    functions=(
+        Function("One notification per event, retries", "::Courier.deliver_due"),
+        Function("Channels behind one port", "functions/quant/domain/notification.py::Sender"),
+    ),
     parts=(
         Part(Kind.CHANNEL, "email", "Email", "SES"),
         Part(Kind.CHANNEL, "sns", "SNS", "topic"),

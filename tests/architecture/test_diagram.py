@@ -1,0 +1,215 @@
+"""The architecture picture is true: nothing on it is absent from the code, and nothing of the code from it.
+
+After a change of routes, tables, pages or channels: change infra/diagram/feeding.py or serving.py, then `make diagram`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from PIL import Image, ImageOps
+from samtranslator.yaml_helper import yaml_parse
+
+from frontend_static.build import PAGES
+from infra.diagram.architecture import ARCHITECTURE, STACK
+from infra.diagram.canvas import UNITS_PER_INCH
+from infra.diagram.drawio import to_drawio
+from infra.diagram.figures import FIGURES
+from infra.diagram.layout import DRAWING, PAGE, lay_out
+from infra.diagram.model import Component, Function, Kind
+from infra.diagram.render import BORDER, DPI
+from quant.contract.catalogue import OPERATIONS
+from quant.domain.alert import ChannelType
+from quant.settings import SETTINGS
+
+ROOT = Path(__file__).parents[2]
+DRAWIO, SVG, PNG = (ROOT / f"architecture.{kind}" for kind in ("drawio", "svg", "png"))
+TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+# A0 at 320 DPI would still be below it; the picture is A3, and larger than Pillow takes without being told.
+Image.MAX_IMAGE_PIXELS = 200_000_000
+
+
+def _assert_same(code: Iterable[str], picture: Iterable[str]) -> None:
+    found = _differences(code, picture)
+    assert not found, "\n".join(found)
+
+
+def _differences(code: Iterable[str], picture: Iterable[str]) -> list[str]:
+    """What either has and the other has not."""
+    ours, drawn = {str(one) for one in code}, {str(one) for one in picture}
+    missing = [f"{name} is in the code and not on the picture" for name in sorted(ours - drawn)]
+    return missing + [f"{name} is on the picture and not in the code" for name in sorted(drawn - ours)]
+
+
+def _resources(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: one["Properties"] for name, one in TEMPLATE["Resources"].items() if one["Type"] == kind}
+
+
+def test_what_is_renamed_is_named() -> None:
+    assert _differences(["GET /health", "GET /prices"], ["GET /health", "GET /quotes"]) == [
+        "GET /prices is in the code and not on the picture",
+        "GET /quotes is on the picture and not in the code",
+    ]
+
+
+def test_every_route_is_on_the_picture() -> None:
+    drawn = [
+        f"{method} {path}"
+        for methods, path in (part.name.split(" ") for part in ARCHITECTURE.parts(Kind.ROUTE))
+        for method in methods.split(",")
+    ]
+    _assert_same([f"{one.method} {one.path}" for one in OPERATIONS], drawn)
+    assert all(part.title == f"/api{part.name.split(' ')[1]}" for part in ARCHITECTURE.parts(Kind.ROUTE))
+
+
+def test_every_table_is_on_the_picture() -> None:
+    tables = [
+        one["TableName"]["Fn::Sub"].removeprefix("${Prefix}-") for one in _resources("AWS::DynamoDB::Table").values()
+    ]
+    parts = ARCHITECTURE.parts(Kind.TABLE)
+    _assert_same(tables, [part.name for part in parts])
+    assert all(part.title == part.name for part in parts)
+
+
+def test_every_bucket_on_the_picture_is_there() -> None:
+    assert {part.name for part in ARCHITECTURE.parts(Kind.BUCKET)} <= _resources("AWS::S3::Bucket").keys()
+
+
+def test_every_function_and_schedule_is_on_the_picture() -> None:
+    functions = _resources("AWS::Serverless::Function")
+    drawn = {name: one.schedule for one in ARCHITECTURE.components() for name in one.logical_ids}
+    _assert_same(functions, drawn)
+    schedules = {
+        name: event["Properties"]["Schedule"]
+        for name, function in functions.items()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "Schedule"
+    }
+    assert schedules == {name: schedule for name, schedule in drawn.items() if schedule}
+
+
+def test_every_channel_is_on_the_picture() -> None:
+    _assert_same(ChannelType, [part.name for part in ARCHITECTURE.parts(Kind.CHANNEL)])
+
+
+def test_every_page_is_on_the_picture() -> None:
+    drawn = [f"{part.name} ({part.title}) at {part.text}" for part in ARCHITECTURE.parts(Kind.PAGE)]
+    _assert_same([f"{page.name} ({page.title}) at {page.href}" for page in PAGES], drawn)
+
+
+def test_every_path_on_the_picture_exists() -> None:
+    paths = {one.path for one in ARCHITECTURE.components() if one.path}
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+
+
+def _functions() -> list[Any]:
+    return [
+        pytest.param(one, function, id=f"{one.id}: {function.text}")
+        for one in ARCHITECTURE.components()
+        for function in one.functions
+    ]
+
+
+@pytest.mark.parametrize(("component", "function"), _functions())
+def test_every_function_on_the_picture_is_where_it_is_said_to_be(component: Component, function: Function) -> None:
+    path, _, symbol = function.proof.partition("::")
+    file = ROOT / (path or component.path)
+    if file.suffix == ".py":
+        assert symbol in _symbols(ast.parse(file.read_text()))
+    else:
+        assert re.search(rf"\b{re.escape(symbol)}\b", file.read_text())
+
+
+def _symbols(tree: ast.AST, prefix: str = "") -> set[str]:
+    """What a module defines; members with dots."""
+    found: set[str] = set()
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found |= {prefix + node.name} | _symbols(node, f"{prefix}{node.name}.")
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.add(prefix + node.target.id)
+        elif isinstance(node, ast.Assign):
+            found |= {prefix + target.id for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def test_the_exchanges_are_those_of_the_settings() -> None:
+    defaults = {row.default for row in SETTINGS}
+    notes = [note for one in ARCHITECTURE.components() for note in one.notes if "://" in note]
+    assert len(notes) == 3
+    assert [note for note in notes if note not in defaults] == []
+
+
+@pytest.mark.parametrize("remark", STACK.remarks, ids=lambda remark: remark.title)
+def test_the_technology_stack_is_locked(remark: Any) -> None:
+    """Every package that it names; what is no package is listed here."""
+    services = {
+        "Python 3.11+", "ES modules", "DynamoDB", "S3 with Parquet", "SES", "SNS", "Telegram Bot API", "HTTP webhooks",
+        "AWS SAM: one template.yaml", "the same template on ministack or LocalStack",
+    }  # fmt: skip
+    locked = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE))
+    names = [name for name in re.split(r"[,;()]\s*|\s*\(", remark.text) if name]
+    assert [name for name in names if name not in services and name.lower() not in locked] == []
+
+
+def test_every_figure_is_one_that_the_benchmarks_print() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "tests/benchmarks").glob("bench_*.py"))
+    assert [figure.row for figure in FIGURES if f'"{figure.row}"' not in source] == []
+
+
+def test_every_component_and_part_is_drawn() -> None:
+    cells = {cell.get("id"): cell.get("value") for cell in ET.parse(DRAWIO).iter("mxCell")}
+    for one in ARCHITECTURE.components():
+        assert cells[one.id] == one.title
+        assert {f"{one.id}:{part.name}": part.title for part in one.parts}.items() <= cells.items()
+    assert all(cells[box.id] == box.title for box in ARCHITECTURE.boxes)
+    assert {arrow.id: arrow.label for arrow in ARCHITECTURE.arrows}.items() <= cells.items()
+
+
+def test_the_file_is_what_the_model_makes() -> None:
+    """Compared as structure; `make diagram` again gives the same."""
+    drawn = to_drawio(lay_out(ARCHITECTURE), PAGE, "Architecture")
+    assert DRAWIO.read_text(encoding="ascii") == drawn, "run make diagram"
+    assert ET.canonicalize(drawn) == ET.canonicalize(to_drawio(lay_out(ARCHITECTURE), PAGE, "Architecture"))
+
+
+def test_both_pictures_hold_the_file_that_they_were_made_of() -> None:
+    source = DRAWIO.read_text(encoding="ascii")
+    assert ET.parse(SVG).getroot().get("content") == source, "run make diagram"
+    with Image.open(PNG) as png:
+        assert unquote(png.info["mxfile"]) == source, "run make diagram"
+
+
+def test_the_svg_shows_every_text_of_the_file() -> None:
+    """As text, not as foreign objects, which many programs do not draw."""
+    root = ET.parse(SVG).getroot()
+    assert not [one for one in root.iter() if one.tag.endswith("foreignObject")]
+    shown = {"".join(one.itertext()) for one in root.iter("{http://www.w3.org/2000/svg}text")}
+    lines = {line for cell in ET.parse(DRAWIO).iter("mxCell") for line in (cell.get("value") or "").split("\n") if line}
+    assert lines - shown == set()
+
+
+def test_the_png_is_opaque_has_300_dpi_and_a_border_of_10_pixels() -> None:
+    with Image.open(PNG) as png:
+        assert png.mode == "RGB"
+        assert min(png.info["dpi"]) >= 300
+        assert png.width / DPI <= PAGE.w / UNITS_PER_INCH
+        assert png.height / DPI <= PAGE.h / UNITS_PER_INCH
+        drawn = ImageOps.invert(png).getbbox()
+    assert drawn is not None
+    left, top, right, bottom = drawn
+    assert (left, top, png.width - right, png.height - bottom) == (BORDER,) * 4 == (10,) * 4
+    assert PNG.stat().st_size <= 3_000_000
+
+
+def test_it_is_printed_on_a3() -> None:
+    inches = [297 / 25.4, 420 / 25.4]
+    assert [PAGE.h / UNITS_PER_INCH, PAGE.w / UNITS_PER_INCH] == pytest.approx(inches, abs=0.01)
+    assert PAGE.contains(DRAWING)
