@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from quant.alerting.conditions import OPERATORS, VIEWS, condition_of
-from quant.alerting.machine import event_id
 from quant.alerting.rules import rule_json
 from quant.alerting.warnings import warnings_of
 from quant.contract import alerts as contract
@@ -95,7 +94,7 @@ def backtest(found: Rule, played: Replay) -> contract.BacktestAnswer:
     ]
     events = [
         contract.BacktestEvent(
-            id=event_id(found, one.kind, one.time),
+            id=one.id_of(found),
             kind=one.kind.value,
             time=one.time,
             value=one.value,

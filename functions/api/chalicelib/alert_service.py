@@ -31,7 +31,7 @@ from quant.domain.alert import Channel, ChannelType, EventKind, Rule, RuleState,
 from quant.domain.interval import DAY, SECOND
 from quant.errors import ConflictError, RequestError, ValidationError, VersionError
 from quant.readings.feed import Feed
-from quant.readings.replay import replay
+from quant.readings.replay import Replay, replay
 from quant.readings.watched import Watched, markets_of
 from quant.storage.storage import Storage
 
@@ -162,6 +162,10 @@ class Alerts:
         )
 
     def backtest(self, asked: BacktestBody, now: int) -> BacktestAnswer:
+        return rendering.backtest(*self.replayed(asked, now))
+
+    def replayed(self, asked: BacktestBody, now: int) -> tuple[Rule, Replay]:
+        """The rule, stored or given, and what would have become of it."""
         if (asked.rule is None) == (asked.rule_id is None):
             raise ValidationError("rule", "or rule_id must be given, one of the two")
         if asked.rule_id is not None:
@@ -173,7 +177,7 @@ class Alerts:
                 raise ValidationError(f"rule.{exc.field}", exc.problem) from exc
         end = min(asked.end or now, now)
         start = end - DAY if asked.start is None else asked.start
-        return rendering.backtest(rule, replay(rule, self._watched(now), start, end))
+        return rule, replay(rule, self._watched(now), start, end)
 
     def _rule(self, rule_id: str) -> Rule:
         rule = self.storage.rules.get(rule_id)

@@ -45,6 +45,10 @@ class Happening:
     reason: str = ""
     began: int = 0
 
+    def id_of(self, rule: Rule) -> str:
+        """The id of the event that this makes."""
+        return event_id(rule, self.kind, self.time)
+
 
 def event_id(rule: Rule, kind: EventKind, time: int, more: str = "") -> str:
     """The same for the same event, whoever finds it and how often."""
