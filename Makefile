@@ -18,10 +18,10 @@ export BINANCE_WS_URL BINANCE_REST_URL COINBASE_WS_URL COINBASE_REST_URL SHARD L
 export PUBLIC_READ CORS_ORIGINS API_RATE_LIMIT API_BURST_LIMIT
 export HEAL_MAX_SECONDS JOURNAL_MAX_BYTES STREAMS_PER_CONNECTION
 
-.PHONY: help run stop status token test check format bench chaos fuzz backfill repair query costs diagram site package validate deploy destroy lock clean chromium
+.PHONY: help run stop status token test test-localstack check format bench chaos fuzz backfill repair query costs diagram site package validate deploy destroy lock clean chromium
 
 help:  ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV) $(VENDOR)  ## Start everything on http://127.0.0.1:8000 (SOURCE=auto|binance|simulator|replay:FOLDER SPEED=10 SYMBOLS=… PORT=…)
 	@exec $(PY) -m infra.local run
@@ -37,6 +37,18 @@ token: $(VENV)  ## Print the token that the local API's writes need
 
 test: $(VENV) $(VENDOR) chromium  ## Run all tests; each skip is listed with its reason
 	@$(PY) -m pytest
+
+test-localstack: $(VENV) .venv-localstack/.stamp  ## Install LocalStack from its lock and run all tests of it; needs a Python 3.13
+	@$(PY) -m pytest tests/localstack
+
+.venv-localstack/.stamp: infra/localstack/requirements.lock
+	@python=$$(PYTHONPATH=functions $(PY) -c 'from pack.compiling import runtime_python; print(runtime_python())'); \
+	if [ -z "$$python" ]; then echo 'LocalStack needs Python 3.13, and there is none here' >&2; exit 1; fi; \
+	echo 'installing LocalStack into .venv-localstack…'; \
+	[ -x .venv-localstack/bin/python ] || $$python -m venv .venv-localstack; \
+	if [ -x .venv/uv ]; then .venv/uv pip sync --quiet --python .venv-localstack/bin/python --require-hashes $<; \
+	else .venv-localstack/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; fi
+	@touch $@
 
 check: $(VENV)  ## Lint, format and types
 	@$(PY) -m ruff check .

@@ -9,7 +9,7 @@ import pytest
 TESTS = Path(__file__).parent
 # The browser comes last for one more reason: Playwright's event loop goes on running in the main thread, and no test
 # with a loop of its own may follow it.
-ORDER = ("architecture", "unit", "contract", "functional", "chaos", "real_data", "integration", "browser")
+ORDER = ("architecture", "unit", "contract", "functional", "chaos", "real_data", "integration", "localstack", "browser")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from frontend_static.build import build
 from infra.deploy.commands import Tools, Wanted, down, up
@@ -47,6 +48,9 @@ def main(arguments: list[str]) -> int:
         (up if given.command == "up" else down)(wanted, tools)
     except DeploymentError as exc:
         print(f"error: {exc.reason}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as exc:
+        print(f"error: {exc}", file=sys.stderr)
         return 1
     return 0
 

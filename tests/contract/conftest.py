@@ -1,7 +1,12 @@
-"""The same repositories on a table in memory and on DynamoDB as moto plays it."""
+"""The same repositories on a table in memory and on DynamoDB as moto plays it.
+
+With CONTRACT_ENDPOINT set they are held to their promises on the emulator at that address too: tests/integration does
+so with ministack, tests/localstack with LocalStack.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +14,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from infra.local.environment import aws_environment
 from quant.settings import Settings
 from quant.storage.dynamo import DynamoTable
 from quant.storage.storage import Storage, storage_on
@@ -16,6 +22,8 @@ from quant.storage.table import MemoryTable, Table
 
 NAMES = ("contract-tick_data", "contract-ohlc_data")
 ALERT_NAMES = ("contract-alert_rules", "contract-alert_history")
+ENDPOINT = os.environ.get("CONTRACT_ENDPOINT", "")
+BACKENDS = ["memory", "moto", *(["endpoint"] if ENDPOINT else [])]
 
 
 class FixedClock:
@@ -60,11 +68,26 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["memory", "moto"])
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator at CONTRACT_ENDPOINT, without the tables of the test before."""
+    for name, value in aws_environment(ENDPOINT).items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("dynamodb")
+    for name in {*NAMES, *ALERT_NAMES} & set(client.list_tables()["TableNames"]):
+        client.delete_table(TableName=name)
+
+
+def reach(request: pytest.FixtureRequest, backend: str) -> None:
+    """Make AWS clients lead to moto or to the emulator."""
+    request.getfixturevalue("aws" if backend == "moto" else "endpoint")
+
+
+@pytest.fixture(params=BACKENDS)
 def tables(request: pytest.FixtureRequest) -> tuple[Table, Table]:
     if request.param == "memory":
         return MemoryTable(), MemoryTable()
-    request.getfixturevalue("aws")
+    reach(request, request.param)
     create_tables()
     return DynamoTable(NAMES[0]), DynamoTable(NAMES[1])
 
@@ -75,11 +98,11 @@ def backend(tables: tuple[Table, Table]) -> Backend:
     return Backend(tables, storage_on(*tables, Settings.load({}), clock), clock)
 
 
-@pytest.fixture(params=["memory", "moto"])
+@pytest.fixture(params=BACKENDS)
 def alert_tables(request: pytest.FixtureRequest) -> tuple[Table, Table]:
     """alert_rules and alert_history."""
     if request.param == "memory":
         return MemoryTable(), MemoryTable()
-    request.getfixturevalue("aws")
+    reach(request, request.param)
     create_tables()
     return DynamoTable(ALERT_NAMES[0]), DynamoTable(ALERT_NAMES[1])

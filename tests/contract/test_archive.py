@@ -1,4 +1,4 @@
-"""What the archive promises, in memory and on S3 as moto plays it; and that others can read its files."""
+"""What the archive promises, in memory, on S3 as moto plays it and on an emulator; others can read its files too."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import boto3
 import duckdb
@@ -21,6 +22,7 @@ from quant.errors import ChunkError, ConflictError
 from quant.storage.archive import TradeArchive, hour_of, object_key
 from quant.storage.objects import ABSENT, MemoryObjects, Objects, S3Objects
 from quant.storage.parquet import from_parquet, to_parquet
+from tests.contract.conftest import BACKENDS, reach
 from tests.functional.world import START, random_trades
 from tests.unit.quant.strategies import rows, trades
 
@@ -28,14 +30,15 @@ MARKET = Market("binance", "BTCUSDT")
 KEY = "ticks/exchange=binance/symbol=BTCUSDT/date=2024-08-08/hour=23.parquet"
 
 
-@pytest.fixture(params=["memory", "moto"])
+@pytest.fixture(params=BACKENDS)
 def objects(request: pytest.FixtureRequest) -> Objects:
     if request.param == "memory":
         return MemoryObjects()
-    request.getfixturevalue("aws")
-    where = {"LocationConstraint": "eu-central-1"}
-    boto3.client("s3").create_bucket(Bucket="archive", CreateBucketConfiguration=where)  # type: ignore[arg-type]
-    return S3Objects("archive")
+    reach(request, request.param)
+    name, where = f"archive-{uuid4()}", {"LocationConstraint": "eu-central-1"}
+    client = boto3.client("s3", region_name="eu-central-1")
+    client.create_bucket(Bucket=name, CreateBucketConfiguration=where)  # type: ignore[arg-type]
+    return S3Objects(name)
 
 
 @pytest.fixture
