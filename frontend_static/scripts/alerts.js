@@ -80,7 +80,7 @@ async function load(signal, page) {
     const [contract, symbols] = await Promise.all([page.api.contract(signal), page.api.symbols(signal)]);
     Object.assign(state, { contract, schema: bodySchema(contract, "makeRule"), symbols: symbols.symbols });
     page.market = symbols.market;
-    editor.learn(contract, state.schema);
+    editor.learn(contract, state.schema, bodySchema(contract, "changeRule"));
     part["symbol-list"].replaceChildren(...symbols.symbols.map((each) => element("option", { value: each.exchange === "binance" ? each.symbol : `${each.exchange}:${each.symbol}` })));
   }
   const of = page.view.of;

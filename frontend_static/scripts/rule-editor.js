@@ -11,6 +11,7 @@ export function mountRuleEditor(root, { backtest, save, remove, cancel, touched 
   const form = part.form;
   let contract = null;
   let schema = null;
+  let changed = null;
   let rule = null;
 
   const field = (name) => form.elements[name];
@@ -46,13 +47,13 @@ export function mountRuleEditor(root, { backtest, save, remove, cancel, touched 
     return Object.keys(found).length === 0;
   };
 
-  const check = () => tell(schema ? problems(contract, schema, body()) : {});
+  const found = () => (schema ? problems(contract, rule ? changed : schema, body()) : {});
+  const check = () => tell(found());
   const checkOne = (target) => {
     const name = target.name || "channels";
     const place = form.querySelector(`[data-problem="${name}"]`);
     if (!schema || !place) return;
-    const found = problems(contract, schema, body());
-    const mine = Object.entries(found).find(([path]) => path.split(".")[0] === name);
+    const mine = Object.entries(found()).find(([path]) => path.split(".")[0] === name);
     write(place, mine ? mine[1] : "");
     if (target.name) target.setAttribute("aria-invalid", String(Boolean(mine)));
   };
@@ -112,9 +113,10 @@ export function mountRuleEditor(root, { backtest, save, remove, cancel, touched 
   return {
     tell,
 
-    // The contract, once it is known: choices and bounds of the form come from it.
-    learn(document, found) {
-      [contract, schema] = [document, found];
+    // The contract, once it is known: choices and bounds of the form come from it. `making` and `changing` are the
+    // schemas of a new rule and of one that is there.
+    learn(document, making, changing) {
+      [contract, schema, changed] = [document, making, changing];
       for (const name of ["metric", "operator", "severity"]) options(name);
       for (const name of Object.keys(textsOf({}))) if (schema.properties[name]) bounds(name);
       const kinds = plain(contract, plain(contract, schema.properties.notify).items).enum ?? [];

@@ -21,6 +21,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from frontend_static.build import cache_control
+from quant.contract import alerts
+from quant.contract.document import document
+from tests.browser.stub_alerts import StubAlerts
 
 STEPS = 12
 HISTORY = 3000
@@ -104,6 +107,12 @@ def bar(instrument: Instrument, interval: str, index: int, now: int) -> Json:
 
 
 @cache
+def contract() -> Json:
+    """The real one: what the editor of rules knows comes from it."""
+    return document(alerts.OPERATIONS, "0.1.0")
+
+
+@cache
 def recorded(name: str) -> Any:
     return json.loads((RECORDED / f"{name}.json").read_bytes())
 
@@ -125,6 +134,7 @@ class Stub:
     reasons: tuple[str, ...] = ()
     gaps: list[Json] = field(default_factory=list)
     is_scanned: bool = True
+    alerts: StubAlerts = field(default_factory=StubAlerts)
     # Path and query of every question, in order.
     asked: list[str] = field(default_factory=list)
     sent: int = 0
@@ -165,7 +175,7 @@ class Stub:
     def monitor(self) -> Json:
         return {
             "healthy": True, "last_run": NOON, "next_run": NOON + MINUTE, "duration_ms": 42, "age_ms": self.now - NOON,
-            "rules": len(self.rules), "evaluated": len(self.rules), "events": 1, "fired": 1, "deliveries": 1,
+            "rules": 3, "evaluated": 3, "events": 1, "fired": 1, "deliveries": 1,
             "unfinished": 0, "reads": 3, "errors": {}, "skipped": {}, "evaluated_until": {},
         }  # fmt: skip
 
@@ -302,6 +312,11 @@ class Stub:
             "/api/costs": self.costs,
             "/api/alerts/monitor/status": self.monitor,
         }
+        answers |= {"/api/alerts/rules": self.alerts.list_rules, "/api/alerts/examples": self.alerts.examples}
+        if url.path == "/api/alerts/history":
+            return 200, self.alerts.history(query)
+        if url.path == "/api/openapi.json":
+            return 200, contract()
         if url.path in answers:
             return 200, answers[url.path]()
         return 404, _error("not_found", "no such route")
@@ -311,8 +326,8 @@ class Stub:
         return found
 
 
-def _error(code: str, message: str) -> Json:
-    return {"error": {"code": code, "message": message}}
+def _error(code: str, message: str, field: str | None = None) -> Json:
+    return {"error": {"code": code, "message": message} | ({"field": field} if field else {})}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -337,6 +352,20 @@ class _Handler(BaseHTTPRequestHandler):
             return
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         self._send(200, file.read_bytes(), kind, cache_control(name))
+
+    def do_POST(self) -> None:
+        stub = self.server.stub
+        stub.asked.append(self.path)
+        stub.before(self.path)
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length)) if length else {}
+        status, answer = stub.alerts.write(
+            stub.now, self.command, self.path, self.headers.get("Authorization", ""), body
+        )
+        self._send(status, json.dumps(answer).encode(), "application/json", "no-store")
+
+    do_PUT = do_POST
+    do_DELETE = do_POST
 
     def _send(self, status: int, body: bytes, kind: str, cache_control: str) -> None:
         packed = _packed(body)

@@ -64,5 +64,5 @@ def test_the_bill_is_that_of_the_api(open_page: OpenPage, stub: Stub) -> None:
 
 def test_the_monitor_tells_of_its_last_run(open_page: OpenPage, stub: Stub) -> None:
     with open_page("/system/?refresh=off", drawn=False) as page:
-        expect(page.locator("[data-part=monitor]")).to_contain_text("Rules checked")
+        expect(page.locator("[data-part=monitor]")).to_contain_text("Looked at")
         expect(page.locator("[data-part=monitor-note]")).to_contain_text("Last run 25 s ago")
