@@ -18,7 +18,7 @@ export BINANCE_WS_URL BINANCE_REST_URL COINBASE_WS_URL COINBASE_REST_URL SHARD L
 export PUBLIC_READ CORS_ORIGINS API_RATE_LIMIT API_BURST_LIMIT
 export HEAL_MAX_SECONDS JOURNAL_MAX_BYTES STREAMS_PER_CONNECTION
 
-.PHONY: help run stop status token test test-localstack check format bench chaos fuzz backfill repair query costs diagram site package validate deploy destroy lock clean chromium
+.PHONY: help run stop status token test test-localstack check format bench chaos fuzz backfill repair query costs diagram site package validate deploy destroy audit lock clean chromium
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,6 +116,15 @@ deploy: $(VENV)  ## Build, deploy to AWS (or to AWS_ENDPOINT_URL), upload the si
 destroy: $(VENV)  ## Delete what make deploy made; the data stays, but for DATA=delete
 	@$(PY) -m infra.deploy down $(DEPLOY) $(if $(DATA),--data '$(DATA)')
 
+audit: $(VENV) .venv-audit/.stamp  ## Ask for known weaknesses of all locked packages; says when it cannot
+	@sh infra/audit.sh
+
+.venv-audit/.stamp: requirements-audit.lock
+	@[ -x .venv-audit/bin/python ] || $(PY) -m venv .venv-audit
+	@if [ -x .venv/uv ]; then .venv/uv pip sync --quiet --python .venv-audit/bin/python --require-hashes $<; \
+	else .venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; fi
+	@touch $@
+
 .venv-sam/.stamp: requirements-sam.lock
 	@echo 'installing aws-sam-cli and cfn-lint into .venv-sam…'
 	@[ -x .venv-sam/bin/python ] || $(PY) -m venv .venv-sam
@@ -127,7 +136,8 @@ lock: $(VENV)  ## Resolve the dependencies of pyproject.toml into requirements.l
 	@.venv/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
 	@.venv/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-header -o requirements-bench.lock
 	@.venv/uv pip compile --group fuzz --universal --python-version 3.11 --generate-hashes --no-header -o requirements-fuzz.lock
-	@.venv/uv pip compile --quiet requirements-sam.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-sam.lock
+	@for name in sam audit; do .venv/uv pip compile --quiet requirements-$$name.in --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate -o requirements-$$name.lock; done
 	@.venv/uv pip compile --quiet ingestor/requirements.in -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o ingestor/requirements.lock
 	@for name in light analyse; do .venv/uv pip compile --quiet functions/pack/$$name.in -c requirements.lock --no-deps \
 	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
