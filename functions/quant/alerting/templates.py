@@ -31,6 +31,7 @@ _ARITHMETIC = {"+", "-", "*", "/"}
 
 def number(value: Any, decimals: Any = 2) -> str:
     """With thousands separated; what is no number is a dash."""
+    _known(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return "-"
     return f"{value:,.{min(max(int(decimals), 0), _MOST_DECIMALS)}f}"
@@ -38,9 +39,16 @@ def number(value: Any, decimals: Any = 2) -> str:
 
 def moment(value: Any) -> str:
     """Milliseconds since the epoch as a date and time, UTC."""
+    _known(value)
     if not isinstance(value, int) or not 0 <= value < 253_402_300_800_000:
         return "-"
     return f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _known(value: Any) -> None:
+    """An unknown name is a mistake, not a missing value."""
+    if isinstance(value, StrictUndefined):
+        str(value)
 
 
 def _rounded(value: Any, decimals: Any = 0) -> float:
@@ -127,5 +135,9 @@ def _refuse(node: nodes.Node, depth: int) -> None:
         raise TemplateError(f"there is no filter {node.name[:30]!r}; there are {', '.join(FILTERS)}")
     if isinstance(node, nodes.Test) and node.name not in _TESTS:
         raise TemplateError(f"there is no test {node.name[:30]!r}; there are {', '.join(_TESTS)}")
+    if isinstance(node, nodes.Name) and node.name == "self":
+        raise TemplateError("self is not allowed in messages")
+    if isinstance(node, nodes.Const) and isinstance(node.value, float) and not math.isfinite(node.value):
+        raise TemplateError("a number in it is too large")
     for child in node.iter_child_nodes():
         _refuse(child, depth + 1)
