@@ -39,6 +39,8 @@ from quant.readings.watched import Watched, input_of
 CATCH_UP = HOUR
 """How much of the past a run looks at after a pause, ms; what is older is reported as skipped."""
 MAX_ERRORS = 100
+MAX_MARKS = 3_000
+"""The report has to fit an item: of more inputs than that, those of one interval share the earliest mark."""
 _ROUNDS, _CONFLICTS = 10_000, 5
 _logger = logging.getLogger("check_alerts")
 
@@ -60,6 +62,10 @@ class _Tally:
         self.events += len(transition.events)
         self.fired += sum(event.kind is EventKind.FIRED for event in transition.events)
         self.deliveries += len(transition.deliveries)
+
+    def skip(self, name: str, span: int) -> None:
+        if len(self.skipped) < MAX_ERRORS:
+            self.skipped[name] = span
 
     def fail(self, rule: Rule, reason: str) -> None:
         if len(self.errors) < MAX_ERRORS:
@@ -113,7 +119,7 @@ class Monitor:
             fired=tally.fired,
             deliveries=tally.deliveries,
             errors=tally.errors,
-            evaluated_until={name: mark for name, mark in tally.marks.items() if name in groups},
+            evaluated_until=bounded({name: tally.marks[name] for name in groups if name in tally.marks}),
             reads=watched.feed.reads,
             unfinished=tally.unfinished,
             skipped=tally.skipped,
@@ -134,12 +140,12 @@ class Monitor:
             by_input[input_of(rule)].append(rule)
         groups = {}
         for name, group in by_input.items():
-            mark = tally.marks.get(name)
+            mark = tally.marks.get(name, tally.marks.get(_shared(name)))
             oldest = now - CATCH_UP
             if mark is None:
                 mark = min(beginning(rule, states.get(rule.id)).evaluated_until for rule in group)
             elif mark < oldest:
-                tally.skipped[name] = oldest - mark
+                tally.skip(name, oldest - mark)
             groups[name] = (max(mark, oldest), group)
         return groups
 
@@ -234,6 +240,20 @@ class Monitor:
             transition = Transition(RuleState(found.rule.id), (event,), deliveries)
             self.alerts.commit(transition)
             tally.count(transition)
+
+
+def bounded(marks: dict[str, int]) -> dict[str, int]:
+    """Marks by input, or by interval where there are too many."""
+    if len(marks) <= MAX_MARKS:
+        return marks
+    found: dict[str, int] = {}
+    for name, mark in marks.items():
+        found[_shared(name)] = min(mark, found.get(_shared(name), mark))
+    return found
+
+
+def _shared(name: str) -> str:
+    return f"*@{name.rpartition('@')[2]}"
 
 
 def facts_of(rule: Rule, readings: Readings, happening: Happening) -> dict[str, object]:

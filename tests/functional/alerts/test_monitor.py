@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from check_alerts.service import MAX_MARKS, bounded
 from quant.alerting.readings import HEAL_WAIT
-from quant.domain.alert import ChannelType, DeliveryStatus, EventKind, Phase
+from quant.domain.alert import ChannelType, CheckReport, DeliveryStatus, EventKind, Phase
 from quant.domain.interval import HOUR, MINUTE, S1, SECOND
+from quant.domain.results import Result
 from quant.errors import UnavailableError
 from tests.functional.alerts.world import BTC, ETH, MAIL, START, AlertWorld
 
@@ -370,3 +374,51 @@ def test_the_channels_of_a_rule_each_have_a_delivery(world: AlertWorld) -> None:
     world.trade(BTC, [120] * 60)
     world.check(61)
     assert len(world.storage.alerts.due(world.now, 10)) == 3
+
+
+def test_very_many_inputs_share_their_marks_in_the_report(world: AlertWorld) -> None:
+    few = {f"binance:S{number}USDT@1m": START + number for number in range(MAX_MARKS)}
+    assert bounded(few) == few
+    more = few | {"binance:S0USDT@1s": START + 7}
+    assert bounded(more) == {"*@1m": START, "*@1s": START + 7}
+    world.rule()
+    world.trade(BTC, [120, 120] + [100] * 58)
+    shared = CheckReport(world.now, world.now, evaluated_until={"*@1s": START + 30_000})
+    world.storage.alerts.put_report(shared)
+    world.check(61)
+    assert world.happened() == []
+
+
+def test_a_p_value_is_read_once_per_scan(world: AlertWorld) -> None:
+    world.rule(metric="cointegration_pvalue", symbol="ETHUSDT", x="BTCUSDT", threshold=0.1, for_seconds=300)
+
+    def scan(second: int, p_value: float | None, complete: bool = True) -> None:
+        row = {"exchange": "binance", "y": "BTCUSDT", "x_exchange": "binance", "x": "ETHUSDT", "p_value": p_value}
+        body = json.dumps({"pairs": [row | {"passes": {"data": complete}}]}).encode()
+        at = START + second * SECOND
+        world.now = at
+        world.storage.cache.publish(Result("scan", str(at), at, body))
+
+    for second, p_value, happened in (
+        (0, 0.01, []),
+        (300, 0.5, []),
+        (600, 0.6, [("fired", 600)]),
+        (900, 0.7, [("fired", 600)]),
+        (1_200, 0.05, [("fired", 600), ("resolved", 1_200)]),
+    ):
+        scan(second, p_value)
+        for later in (5, 65, 125):
+            world.check(second + later)
+        assert world.happened() == happened
+    scan(1_500, 0.9, complete=False)
+    world.check(1_510)
+    assert len(world.events()) == 2
+    scan(1_800, 0.9)
+    scan(2_100, 0.9)
+    world.check(2_105)
+    assert world.state().phase is Phase.PENDING
+    world.check(2_100 + 700)
+    assert world.happened()[-1] == ("resolved", 1_200)
+    world.check(2_100 + 730)
+    assert world.happened()[-1] == ("no_data", 2_400)
+    assert "no scan has been made" in world.state().reason
