@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import mimetypes
+from email.utils import formatdate
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,11 @@ class SiteFiles:
         if request.headers.get("If-None-Match") == etag:
             return web.Response(status=304, headers={"ETag": etag, "Vary": "Accept-Encoding"})
         headers = {"Content-Encoding": "gzip", "ETag": etag, "Vary": "Accept-Encoding"}
+        changed = formatdate(path.stat().st_mtime, usegmt=True)
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        return web.Response(body=_gzipped(path, stamp), headers=headers, content_type=kind)
+        return web.Response(
+            body=_gzipped(path, stamp), headers={**headers, "Last-Modified": changed}, content_type=kind
+        )
 
     def _kept_for(self, path: Path) -> str:
         name = path.relative_to(self._folder).as_posix()
