@@ -14,6 +14,9 @@ from quant.domain.market import Market
 from quant.domain.ports import BarRepository, TickRepository, Watermark
 from quant.domain.trade import Trades
 
+# An exchange's clock may run ahead of ours, by seconds; more is not looked for.
+AHEAD = 5 * MINUTE
+
 
 @dataclass(frozen=True, slots=True)
 class Tail:
@@ -21,11 +24,13 @@ class Tail:
 
     Attributes:
         open_from: a bar that ends after it is not closed.
+        now: when it was read, ms.
     """
 
     seconds: Bars
     start: int
     open_from: int
+    now: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +40,16 @@ class LiveBars:
     ticks: TickRepository
     bars: BarRepository
 
-    def tail(self, market: Market, now: int) -> Tail:
+    def tail(self, market: Market, now: int, until: int | None = None) -> Tail:
+        """What is not resampled yet; nothing where bars are wanted only ``until`` a time that has been resampled."""
         mark = self.bars.watermark(market) or Watermark(market, floor(now - HOUR, MINUTE), 0, -1, 0, True, now)
-        trades = self.ticks.read(market, mark.time - MINUTE, now + HOUR, first_id=mark.resume_id, aligned=True)
+        if until is not None and until <= mark.time:
+            return Tail(Bars.empty(S1.ms), mark.time, mark.time, now)
+        trades = self.ticks.read(market, mark.time - MINUTE, now + AHEAD, first_id=mark.resume_id, aligned=True)
         seconds = bars_of_trades(
             trades, S1.ms, previous_id=mark.last_id if mark.last_id >= 0 else None, open_end=True
-        ).between(mark.time, now + HOUR)
-        return Tail(seconds, mark.time, max(mark.time, _newest_second(trades)))
+        ).between(mark.time, now + AHEAD)
+        return Tail(seconds, mark.time, max(mark.time, _newest_second(trades)), now)
 
     def read(self, market: Market, interval: Interval, start: int, end: int, tail: Tail) -> Bars:
         """Bars with ``start <= time < end``; ``start`` is a whole interval."""
@@ -49,7 +57,11 @@ class LiveBars:
         return coarser(stored, interval.ms).between(start, end)
 
     def read_newest(self, market: Market, interval: Interval, end: int, limit: int, tail: Tail) -> Bars:
-        """The newest ``limit`` bars before ``end``, looked for through ever longer stretches."""
+        """The newest ``limit`` bars before ``end``: where they are if nothing is missing, else through ever longer
+        stretches."""
+        found = self._read_recent(market, interval, end, limit, tail)
+        if len(found) >= limit:
+            return found.take(slice(-limit, None))
         newest = self.bars.latest(market, interval.base, end)
         times = [*tail.seconds.time[tail.seconds.time < end][-1:].tolist(), *([] if newest is None else [newest])]
         found = Bars.empty(interval.ms)
@@ -64,16 +76,29 @@ class LiveBars:
     def read_oldest(self, market: Market, interval: Interval, start: int, end: int, limit: int, tail: Tail) -> Bars:
         """The first ``limit`` bars of start…end, both whole intervals; stretches without bars are jumped over."""
         found, length = Bars.empty(interval.ms), limit * interval.ms
-        while start < end and len(found) < limit:
-            stored = self.bars.earliest(market, interval.base, start)
-            fresh = tail.seconds.time[tail.seconds.time >= start][:1].tolist()
-            first = min([*fresh, *([] if stored is None else [stored])], default=end)
-            start = max(start, floor(first, interval.ms))
+        while start < end:
             high = min(start + length, end)
             more = self.read(market, interval, start, high, tail)
             found = merge([found, more]) if len(found) else more
-            start, length = high, length * 2
+            if len(found) >= limit:
+                break
+            start, length = self._next_bar(market, interval, high, end, tail), length * 2
         return found.take(slice(limit))
+
+    def _next_bar(self, market: Market, interval: Interval, start: int, end: int, tail: Tail) -> int:
+        """Where to go on: the interval of the first bar at or after ``start``, or ``end``."""
+        if start >= end:
+            return end
+        stored = self.bars.earliest(market, interval.base, start)
+        fresh = tail.seconds.time[tail.seconds.time >= start][:1].tolist()
+        return max(start, floor(min([*fresh, *([] if stored is None else [stored])], default=end), interval.ms))
+
+    def _read_recent(self, market: Market, interval: Interval, end: int, limit: int, tail: Tail) -> Bars:
+        """Bars of the last ``limit`` intervals and a minute more, without asking where the newest one is."""
+        last = max([min(end - 1, tail.now), *tail.seconds.time[tail.seconds.time < end][-1:].tolist()])
+        high = floor(last, interval.ms) + interval.ms
+        start = high - (limit + max(MINUTE // interval.ms, 1)) * interval.ms
+        return self.read(market, interval, max(start, 0), min(high, end), tail)
 
     def _stored(self, market: Market, base: Interval, start: int, end: int, tail: Tail) -> Bars:
         parts = [self.bars.read(market, base, start, end)]

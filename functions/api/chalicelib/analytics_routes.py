@@ -23,7 +23,7 @@ from quant.contract.analytics import (
 from quant.contract.types import Nothing
 from quant.domain.interval import DAY, HOUR, M1, M5, MINUTE, SECOND, floor
 from quant.domain.market import Market
-from quant.errors import UnknownSymbolError, ValidationError
+from quant.errors import RequestError, UnknownSymbolError
 from quant.http.answers import Answer
 from quant.http.call import Call
 from quant.http.routing import Routes
@@ -118,7 +118,8 @@ class Analytics:
         names = [row["symbol"] for row in found["symbols"]]
         for name in wanted:
             if name not in names:
-                raise ValidationError("symbols", f"{name!r} is not in the matrix; it holds {', '.join(names)[:300]}")
+                problem = f"symbols: {name!r} is not in the matrix; it holds {', '.join(names)[:300]}"
+                raise RequestError("not_found", problem, "symbols")
         chosen = [
             place
             for place, row in enumerate(found["symbols"])

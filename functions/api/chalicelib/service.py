@@ -110,7 +110,7 @@ class MarketData:
         start, end = ordered(asked.start, asked.end)
         begin = (call.position() or {}).get("time", start)
         live = LiveBars(self.storage.ticks, self.storage.bars)
-        tail = live.tail(market, now)
+        tail = live.tail(market, now, end)
         fill = asked.fill == "previous"
         bars, next_time = _page(live, tail, market, interval, begin, end, asked.limit, fill, now)
         instrument = self._instruments[market]

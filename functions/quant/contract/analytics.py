@@ -139,6 +139,7 @@ CORRELATION = Operation(
     parameters=CorrelationParameters,
     body=Nothing,
     answer=CorrelationAnswer,
+    errors=(404,),
 )
 _ANALYSIS = (
     "Correlation, hedge ratio, spread, z-score, ADF, Engle-Granger in both orders, Johansen, half-life and a backtest "

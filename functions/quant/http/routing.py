@@ -135,7 +135,9 @@ class Routes:
 
 
 def _idempotency_key(request: Request) -> str:
-    key = request.headers.get("idempotency-key", "")
-    if key and (len(key) > 100 or not key.isascii() or not key.replace("-", "").replace("_", "").isalnum()):
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return ""
+    if not key or (len(key) > 100 or not key.isascii() or not key.replace("-", "").replace("_", "").isalnum()):
         raise ValidationError("Idempotency-Key", "must be 1 to 100 letters, digits, dashes or underscores")
     return key

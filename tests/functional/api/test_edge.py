@@ -351,7 +351,7 @@ def test_a_refused_post_does_not_use_its_key_up(things: Things) -> None:
     assert things.send("POST", "/things", {"version": 1, "name": "n"}, idempotency_key="k").status == 201
 
 
-@pytest.mark.parametrize("key", ["a b", "x" * 101, "ü", "a\nb", "../x"])
+@pytest.mark.parametrize("key", ["", "a b", "x" * 101, "ü", "a\nb", "../x"])
 def test_a_strange_key_is_refused(things: Things, key: str) -> None:
     reply = things.send("POST", "/things", {"version": 1, "name": "n"}, idempotency_key=key)
     assert (reply.status, reply.error["field"]) == (422, "Idempotency-Key")
