@@ -16,7 +16,7 @@ FRESH = 300_000
 def received(path: str, headers: Mapping[str, str], body: bytes, secret: str, now: int, number: int) -> Entry | None:
     """The entry of a POST; None where its signature is wrong or its time stamp is minutes old.
 
-    Written from the description in the README alone, without the sender's code, so that the two check each other.
+    Written from docs/notifications.md alone, without the sender's code, so that the two check each other.
     """
     told = {name.lower(): value for name, value in headers.items()}
     timestamp, signed = told.get("x-timestamp", ""), told.get("x-signature", "")

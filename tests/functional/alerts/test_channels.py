@@ -321,3 +321,18 @@ def test_secrets_are_read_once_in_a_while() -> None:
     assert secrets.get("one") == "1"
     now[0] = 300.0
     assert secrets.get("one") == "2"
+
+
+def test_the_documents_receiver_knows_a_genuine_message() -> None:
+    """The code that docs/notifications.md gives to whoever receives webhooks."""
+    page = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text()
+    names: dict[str, Callable[..., bool]] = {}
+    exec(page.split("```python\n")[1].split("```")[0], names)
+    with Peer(in_order(Reply())) as peer:
+        to_webhook(webhook(peer), peer)
+    (request,) = peer.requests
+    is_genuine = names["is_genuine"]
+    assert is_genuine(SECRET, request.headers, request.body, NOW / 1_000)
+    assert not is_genuine(SECRET, request.headers, request.body + b" ", NOW / 1_000)
+    assert not is_genuine("another", request.headers, request.body, NOW / 1_000)
+    assert not is_genuine(SECRET, request.headers, request.body, NOW / 1_000 + 301)
