@@ -19,13 +19,15 @@ from tests.functional.analyse.market import NOW, minute_bars, walks
 from tests.functional.world import random_trades
 
 SYMBOLS, RULES, TICKS = 20, 1_000, 3_000
+# In the middle of an hour: around its end, trades are read from two partitions.
+BEGIN = NOW + 30 * 60_000
 
 
 class ApiWorld:
     """Storage, clock and app."""
 
     def __init__(self) -> None:
-        self.now = NOW
+        self.now = BEGIN
         self._tables = [MeteredTable() for _ in range(5)]
         ticks, bars, results, rules, history = self._tables
         self.storage = storage_on(ticks, bars, Settings.load({}), lambda: self.now, results, (rules, history))

@@ -16,10 +16,9 @@ from typing import Any
 
 from quant.settings import child_environment
 from tests.benchmarks.api_load import throughput
-from tests.benchmarks.api_world import ApiWorld
+from tests.benchmarks.api_world import BEGIN, ApiWorld
 from tests.benchmarks.measure import ROOT
 from tests.benchmarks.row import Row, percentile
-from tests.functional.analyse.market import NOW
 from tests.functional.api.client import event
 
 TIMES, COLD_RUNS = 200, 7
@@ -70,7 +69,7 @@ def _handlers() -> list[Row]:
 
 def _timed(world: ApiWorld, asked: Asked) -> list[Row]:
     spent, size, reads = [], 0, []
-    world.now = NOW
+    world.now = BEGIN
     for turn in range(TIMES + 1):
         # Time passes between two requests, as it does for a reader; what is kept for a second or two gets old.
         world.now += 250
