@@ -1,0 +1,45 @@
+"""What has to be named in more than one place is named in all of them: docs/how-to leads through these places."""
+
+from __future__ import annotations
+
+from typing import get_args, get_type_hints
+
+import pytest
+
+from check_alerts.delivery import THREADS
+from ingestor.__main__ import EXCHANGES
+from quant.alerting.fields import _TARGETS
+from quant.alerting.metrics import METRICS
+from quant.contract.alerts import ChannelFields, MetricName
+from quant.domain.alert import ChannelType
+from quant.notify.senders import open_senders
+from quant.readings.figures import _OF_ONE, _OF_PAIRS
+from quant.settings import SETTINGS, Settings
+
+
+def test_the_contract_offers_every_metric() -> None:
+    assert set(get_args(MetricName)) == set(METRICS)
+
+
+def test_every_metric_of_bars_has_a_figure_of_as_many_symbols() -> None:
+    of_bars = {name: metric for name, metric in METRICS.items() if metric.can_be_replayed}
+    assert {name for name, metric in of_bars.items() if not metric.is_pair} == set(_OF_ONE)
+    assert {name for name, metric in of_bars.items() if metric.is_pair} == set(_OF_PAIRS)
+
+
+def test_every_channel_is_validated_offered_sent_and_given_threads() -> None:
+    channels = set(ChannelType)
+    assert set(_TARGETS) == channels
+    assert set(THREADS) == channels
+    assert set(get_args(get_type_hints(ChannelFields)["type"])) == channels
+
+
+def test_every_channel_has_a_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert set(open_senders(Settings.load({}), lambda: 0)) == set(ChannelType)
+
+
+def test_every_exchange_can_be_pointed_elsewhere() -> None:
+    names = {row.name for row in SETTINGS}
+    for exchange in EXCHANGES:
+        assert {f"{exchange.upper()}_WS_URL", f"{exchange.upper()}_REST_URL"} <= names
