@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.errors import DeploymentError
 from infra.local.packages import Package
-from infra.local.templates import Route, any_routes, gateway_responses, load_template, with_packages
+from infra.local.templates import Route, any_routes, gateway_responses, load_template, with_environment, with_packages
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,6 +32,16 @@ def test_only_code_uri_is_replaced(template: dict[str, Any]) -> None:
             assert uri.removeprefix("s3://bucket/") in packages
             changed["Resources"][name]["Properties"]["CodeUri"] = resource["Properties"]["CodeUri"]
     assert changed == template
+
+
+def test_a_variable_goes_before_what_the_template_says_and_beside_all_else(template: dict[str, Any]) -> None:
+    changed = with_environment(template, {"SITE_URL": "http://127.0.0.1:8000"})["Resources"]
+    told = changed["CheckAlertsFunction"]["Properties"]["Environment"]["Variables"]
+    own = template["Resources"]["CheckAlertsFunction"]["Properties"]["Environment"]["Variables"]
+    assert told == own | {"SITE_URL": "http://127.0.0.1:8000"}
+    assert own["SITE_URL"] != "http://127.0.0.1:8000"
+    assert changed["ApiFunction"]["Properties"]["Environment"]["Variables"]["SITE_URL"] == "http://127.0.0.1:8000"
+    assert changed["TickData"] == template["Resources"]["TickData"]
 
 
 def test_the_packages_are_made_from_the_folder_beside_the_template(template: dict[str, Any]) -> None:
