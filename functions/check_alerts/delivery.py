@@ -30,7 +30,7 @@ MOST_ATTEMPTS = 10
 FIRST_PAUSE, LONGEST_PAUSE = 30 * SECOND, HOUR
 # More than a function's time: who holds a lease that has ended is dead.
 LEASE = 90 * SECOND
-GROUP_ABOVE, MOST_TOGETHER = 5, 100
+GROUP_ABOVE, MOST_TOGETHER = 5, 50
 MOST_DUE = 1_000
 # A slow receiver holds one of its kind's threads; the other kinds have their own.
 THREADS = {ChannelType.EMAIL: 4, ChannelType.SNS: 4, ChannelType.TELEGRAM: 4, ChannelType.WEBHOOK: 8}

@@ -23,7 +23,7 @@ from quant.storage.secret import read_secret
 from quant.storage.storage import open_storage
 
 # What is left of the function's time when the check stops, and when no further message is begun.
-_KEPT_FOR_DELIVERY, _LONGEST_SEND = 20_000, 12_000
+_KEPT_FOR_DELIVERY, _LONGEST_SEND = 20_000, 14_000
 _UNITS = {"duration_ms": "Milliseconds"}
 _logger = logging.getLogger("check_alerts")
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from quant.errors import ValidationError
 
 LONGEST = 2_000
-LOOKUP_SECONDS = 5.0
+LOOKUP_SECONDS = 3.0
 _PORTS = {"https": 443, "http": 80}
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
 _UNSAFE = re.compile(r"[^\x21-\x7e]|[\\<>\"`{}|^]")

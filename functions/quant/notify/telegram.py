@@ -21,7 +21,7 @@ from quant.notify.secrets import Secrets
 
 LONGEST = 4_096
 """In UTF-16 units, after the entities have been read."""
-SECONDS = 10.0
+SECONDS = 8.0
 MOST_BYTES = 8_192
 # https://core.telegram.org/bots/faq: one message a second in a chat, 30 a second in all.
 CHAT_SECONDS, ALL_SECONDS = 1.0, 1 / 30

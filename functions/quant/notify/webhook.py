@@ -21,7 +21,7 @@ from quant.notify.post import Answer, post
 from quant.notify.retries import retry_after
 from quant.notify.secrets import Secrets
 
-SECONDS = 10.0
+SECONDS = 8.0
 MOST_BYTES = 4_096
 # What may pass when tried again; every other refusal is for ever.
 _LATER = {408, 409, 423, 425, 429}
