@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from frontend_static.docs_page import FILE as DOCS_FILE
+from frontend_static.docs_page import docs_context
 from frontend_static.vendor import plotly
 
 SOURCE = Path(__file__).parent
@@ -214,6 +216,10 @@ def _files(api_base: str) -> Iterator[tuple[str, bytes]]:
             styles=[f"styles/{name}.css" for name in (*SHARED_STYLES, *own)],
         )
         yield page.file, html.encode()
+    docs = templates.get_template("docs.html.j2").render(
+        api_base=api_base, asset=asset, csp=content_security_policy(api_base), pages=PAGES, **docs_context(api_base)
+    )
+    yield DOCS_FILE, docs.encode()
 
 
 def _tree(folder: str) -> Iterator[tuple[str, bytes]]:

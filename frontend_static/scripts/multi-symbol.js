@@ -15,7 +15,7 @@ const CACHE_EVERY = 30_000;
 const SPARK_EVERY = 120_000;
 const SPARK_BARS = 96;
 // Requests for small charts at a time.
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 const MOST_PAIRS = 200;
 
 const WORD = /^[A-Za-z0-9/-]{0,20}$/;
@@ -87,6 +87,7 @@ async function loadSparks(signal, page) {
     state.sparks.set(key, { ...known, at: Date.now() });
     const { bars } = await known.feed.update(signal);
     state.sparks.set(key, { ...known, at: Date.now(), values: bars.map((bar) => bar.close) });
+    page.redraw();
     await next();
   };
   if (due.length === 0) return;

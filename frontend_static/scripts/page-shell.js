@@ -46,6 +46,7 @@ export function startPage({ fields, load, render, changed = () => false }) {
       page.market = page.health.market ?? page.market;
       const time = new Date(page.health.time).getTime();
       if (Number.isFinite(time)) page.skew = time - Date.now();
+      if (!signal.aborted) draw();
     } catch (error) {
       if (signal.aborted || error.away) throw error;
       page.health = null;

@@ -14,7 +14,7 @@ const COSTS_EVERY = 60_000;
 const HOURS_EVERY = 60_000;
 const SYMBOLS_EVERY = 60_000;
 const HOURS = 24;
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 // Beyond this the grid of hours is longer than anybody reads.
 const MOST_ROWS = 60;
 
@@ -29,7 +29,7 @@ startPage({ fields: {}, load, render });
 async function load(signal, page) {
   const jobs = [loadHours(signal, page), loadMonitor(signal, page)];
   if (Date.now() - state.costsAt >= COSTS_EVERY) {
-    jobs.push(page.api.costs(signal).then((costs) => Object.assign(state, { costs, costsAt: Date.now() })));
+    jobs.push(page.api.costs(signal).then((costs) => Object.assign(state, { costs, costsAt: Date.now() })).then(page.redraw));
   }
   await Promise.all(jobs);
 }
@@ -57,6 +57,8 @@ async function loadHours(signal, page) {
     const feed = state.hours.get(key)?.feed ?? createBarFeed(page.api, { ...marketOf(key), interval: "1h", limit: HOURS });
     const { bars } = await feed.update(signal);
     state.hours.set(key, { feed, bars, at: Date.now() });
+    // Each row is worth showing before the last one is here.
+    page.redraw();
     await next();
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));

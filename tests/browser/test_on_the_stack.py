@@ -109,7 +109,8 @@ def test_the_tables_are_those_of_the_api(visit: OpenPage) -> None:
 def test_the_bill_and_the_feeds_are_those_of_the_api(visit: OpenPage) -> None:
     heard: list[Heard] = []
     with visit("/system/?refresh=5", before=lambda page: heard.append(Heard(page)), drawn=False) as page:
-        page.wait_for_selector(".hours-card tbody tr")
+        page.wait_for_selector(".hours-card tbody tr", timeout=60_000)
+        expect(page.locator("[data-part=total]")).not_to_have_text("\u2013", timeout=60_000)
         expect(page.locator("[data-part=total]")).to_have_text(f"${heard[0].answers['/costs'][-1]['total']:.2f}")
         expect(page.locator("[data-part=symbols] tr")).to_have_count(4)
         expect(page.locator("[data-part=symbols] [data-cell=rate]").first).not_to_have_text("…", timeout=30_000)
