@@ -1,4 +1,4 @@
-"""`make diagram`: architecture.drawio, .svg and .png in the root, from the declared model."""
+"""`make diagram`: architecture.drawio, .svg and .png in the root, or in the folder that is given, from the model."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def main() -> int:
+def main(out: Path = ROOT) -> int:
     try:
         drawio = to_drawio(lay_out(ARCHITECTURE), PAGE, "Architecture")
     except DoesNotFitError as exc:
         return _fail(f"{exc}; see HEIGHTS in infra/diagram/layout.py")
-    (ROOT / "architecture.drawio").write_text(drawio)
+    (out / "architecture.drawio").write_text(drawio)
     chromium = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if chromium is None:
         return _fail("architecture.drawio is written; its pictures need a Chromium, and none was found")
@@ -30,8 +30,8 @@ def main() -> int:
         rendered = render(drawio, viewer_script(ROOT / "build/diagram"), chromium)
     except (ViewerUnavailableError, RenderingError) as exc:
         return _fail(f"architecture.drawio is written; its pictures are not: {exc}")
-    (ROOT / "architecture.svg").write_text(rendered.svg)
-    (ROOT / "architecture.png").write_bytes(rendered.png)
+    (out / "architecture.svg").write_text(rendered.svg)
+    (out / "architecture.png").write_bytes(rendered.png)
     print(f"{len(ARCHITECTURE.components())} components drawn; architecture.png has {len(rendered.png):,} bytes")
     return 0
 
@@ -42,4 +42,4 @@ def _fail(message: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:2])))
