@@ -181,7 +181,7 @@ class Monitor:
                 continue
             tally.evaluated += 1
             if readings.is_gone:
-                tally.fail(rule, readings.reason)
+                tally.fail(rule, readings.late_reason)
             elif id(readings) not in seen:
                 seen.add(id(readings))
                 until = readings.readable_until(now)

@@ -140,7 +140,7 @@ class Alerts:
         value = float(readings.value[-1]) if len(readings.value) and not readings.hole[-1] else None
         value = None if value is not None and value != value else value
         time = int(readings.time[-1]) if len(readings.time) else now
-        happening = Happening(EventKind.TEST, time, value, True, reason=readings.reason, began=time)
+        happening = Happening(EventKind.TEST, time, value, True, reason=readings.reason or readings.late_reason, began=time)
         occasion = Occasion(now, watched.feed.kind_of(rule.market), self.local_channels)
         event = event_of(rule, happening, occasion, {"test": True, "known_until": readings.until})
         event = replace(event, id=event_id(rule, EventKind.TEST, 0, request))

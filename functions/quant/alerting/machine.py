@@ -118,7 +118,7 @@ class _Walk:
             if holes[place]:
                 if self.now - holes[place] <= HEAL_WAIT:
                     return
-                self._lose(times[place], times[place] + interval)
+                self._lose(times[place], times[place] + interval, readings.reason)
                 before = None
             else:
                 self._see(times[place], seen.seen[place], seen.value[place], before)
@@ -126,7 +126,7 @@ class _Walk:
             if len(self.happenings) >= at_once:
                 return
         if readings.is_overdue(self.now):
-            self._lose(readings.until, max(readings.until, self.evaluated_until))
+            self._lose(readings.until, max(readings.until, self.evaluated_until), readings.late_reason)
 
     def result(self) -> RuleState:
         if not self.changed:
@@ -178,13 +178,13 @@ class _Walk:
         if len(self.happenings) == so_far:
             self._say_what_stands(time, end, shown)
 
-    def _lose(self, time: int, end: int) -> None:
+    def _lose(self, time: int, end: int, reason: str) -> None:
         """A bar of which something is missing, and has been for too long."""
         if self.phase is Phase.NO_DATA:
             return
         self.before = self.phase
-        self._enter(Phase.NO_DATA, time, end, None, self.readings.reason)
-        self._tell(EventKind.NO_DATA, time, None, reason=self.readings.reason)
+        self._enter(Phase.NO_DATA, time, end, None, reason)
+        self._tell(EventKind.NO_DATA, time, None, reason=reason)
 
     def _enter(self, phase: Phase, time: int, end: int, value: float | None, reason: str = "") -> None:
         self.phase, self.since, self.value, self.reason = phase, time, value, reason

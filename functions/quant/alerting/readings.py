@@ -40,7 +40,8 @@ class Readings:
             ended, ms.
         until: end of what is known, ms: time[-1] + interval, or where the grid would begin.
         start: bars before it only say what was before, ms.
-        reason: of holes, and why nothing comes after ``until``.
+        reason: of holes.
+        late_reason: why nothing is known after ``until``.
         is_gone: whether nothing will ever come again.
     """
 
@@ -53,6 +54,7 @@ class Readings:
     until: int
     start: int = 0
     reason: str = ""
+    late_reason: str = ""
     is_gone: bool = False
     _views: dict[tuple[View, bool], Seen] = field(default_factory=dict)
 
@@ -61,7 +63,7 @@ class Readings:
         """Nothing is known up to ``until``, ms."""
         floats = np.zeros(0)
         ints = np.zeros(0, dtype=np.int64)
-        return cls(interval, ints, floats, floats, floats, ints, until, reason=reason, is_gone=is_gone)
+        return cls(interval, ints, floats, floats, floats, ints, until, late_reason=reason, is_gone=is_gone)
 
     @classmethod
     def single(cls, interval: int, time: int, value: float | None, reason: str = "") -> Readings:
@@ -69,7 +71,17 @@ class Readings:
         figure = np.array([np.nan if value is None else value])
         end = time + interval
         hole = np.array([end if value is None else 0], dtype=np.int64)
-        return cls(interval, np.array([time], dtype=np.int64), figure, figure, figure, hole, end, reason=reason)
+        return cls(
+            interval,
+            np.array([time], dtype=np.int64),
+            figure,
+            figure,
+            figure,
+            hole,
+            end,
+            reason=reason,
+            late_reason=reason,
+        )
 
     @property
     def is_whole(self) -> bool:

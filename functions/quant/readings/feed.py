@@ -112,10 +112,10 @@ class Feed:
         return max(floor(max(words) - SILENCE, SECOND), tail.open_from + SECOND if is_over else 0)
 
     def _reason(self, market: Market, until: int) -> str:
-        if not until:
-            return f"no trade of {market.symbol} has been stored yet"
         alive = [beat for beat in self.beats if self.now - beat.time <= ALIVE]
         why = "" if any(pulse.market == market for beat in alive for pulse in beat.pulses) else "; no ingestor reports"
+        if not until:
+            return f"no trade of {market.symbol} has been stored yet{why}"
         return f"{market.symbol} is known up to {moment(until)} only{why}"
 
 

@@ -27,12 +27,15 @@ def first_needed(metric: str, interval: int, window: int, start: int) -> int:
     return max(floor(start - interval - behind, window * interval), 0)
 
 
-def readings_of(metric: str, window: int, start: int, given: Sequence[Frame], reason: str = "") -> Readings:
+def readings_of(
+    metric: str, window: int, start: int, given: Sequence[Frame], reason: str = "", late_reason: str = ""
+) -> Readings:
     """Readings from ``start`` on, with the one before it, up to where the frames end.
 
     Args:
         start: on the grid of the frames.
         given: that of y and, for metrics of a pair, that of x, from :func:`first_needed` or earlier.
+        reason, late_reason: of holes, and why nothing is known after the frames' end.
     """
     interval = given[0].interval
     low = first_needed(metric, interval, window, start)
@@ -41,7 +44,7 @@ def readings_of(metric: str, window: int, start: int, given: Sequence[Frame], re
     first = max((start - interval - frames[0].start) // interval, 0)
     until = frames[0].start + n * interval
     if n <= first:
-        return Readings.none(interval, max(until, start), reason)
+        return Readings.none(interval, max(until, start), late_reason)
     value = _values(metric, window, frames, n)
     span = window + METRICS[metric].before
     unsound = np.logical_or.reduce([one.unsound[:n] for one in frames])
@@ -57,6 +60,7 @@ def readings_of(metric: str, window: int, start: int, given: Sequence[Frame], re
         until=until,
         start=start,
         reason=reason,
+        late_reason=late_reason,
     )
 
 

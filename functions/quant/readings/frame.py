@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ class Frame:
         close, high, low: where nothing was traded, the close before.
         volume, quote: zero where nothing was traded.
         unsound: where trades are known or must be feared to be missing.
+        known_from: time of the first bar that there is, ms; ``until`` where there is none.
     """
 
     interval: int
@@ -34,6 +35,7 @@ class Frame:
     volume: Floats
     quote: Floats
     unsound: Bools
+    known_from: int
 
     def __len__(self) -> int:
         return len(self.close)
@@ -47,8 +49,11 @@ class Frame:
         at = max((start - self.start) // self.interval, 0)
         if not at:
             return self
-        columns = (getattr(self, name)[at:] for name in ("close", "high", "low", "volume", "quote", "unsound"))
-        return Frame(self.interval, self.start + at * self.interval, self.until, *columns)
+        columns = {name: getattr(self, name)[at:] for name in _COLUMNS}
+        return replace(self, start=self.start + at * self.interval, **columns)
+
+
+_COLUMNS = ("close", "high", "low", "volume", "quote", "unsound")
 
 
 def frame_of(bars: Bars, start: int, until: int) -> Frame:
@@ -77,6 +82,7 @@ def frame_of(bars: Bars, start: int, until: int) -> Frame:
         volume=np.where(is_there, _floats(bars.volume[place], bars.quantity_decimals), 0.0),
         quote=np.where(is_there, _floats(bars.quote_volume[place], bars.quantity_decimals + bars.price_decimals), 0.0),
         unsound=~np.where(is_there, sound[place], is_known & joined[place]),
+        known_from=int(bars.time[0]),
     )
 
 
@@ -102,4 +108,4 @@ def _floats(values: NDArray[np.int64], decimals: int) -> Floats:
 
 def _nothing(interval: int, start: int, until: int, n: int) -> Frame:
     ones, zeros = np.ones(n), np.zeros(n)
-    return Frame(interval, start, until, ones, ones, ones, zeros, zeros, np.ones(n, dtype=np.bool_))
+    return Frame(interval, start, until, ones, ones, ones, zeros, zeros, np.ones(n, dtype=np.bool_), until)

@@ -109,6 +109,7 @@ def given_up(readings: Readings) -> Readings:
         readings.until,
         readings.start,
         readings.reason,
+        readings.late_reason,
     )
 
 

@@ -85,7 +85,7 @@ class Watched:
         """Readings of the bars of ``start`` … ``end``, both on the grid, out of what is stored now."""
         low = first_needed(rule.metric, INTERVALS[rule.interval].ms, rule.window, start)
         frames = [self.feed.past(market, rule.interval, low, end) for market in markets_of(rule)]
-        return readings_of(rule.metric, rule.window, start, frames, reason=self._reason(rule, start, frames))
+        return readings_of(rule.metric, rule.window, start, frames, *self._reasons(rule, start, frames))
 
     def _make(self, rule: Rule, start: int) -> Readings:
         if rule.interval == SCAN:
@@ -96,7 +96,7 @@ class Watched:
         frames = [
             self.feed.frame(market, rule.interval, self._first(market, rule, start)) for market in markets_of(rule)
         ]
-        return readings_of(rule.metric, rule.window, start, frames, reason=self._reason(rule, start, frames))
+        return readings_of(rule.metric, rule.window, start, frames, *self._reasons(rule, start, frames))
 
     def _grid(self, rule: Rule, start: int) -> int:
         return floor(start, INTERVALS[rule.interval].ms)
@@ -105,14 +105,12 @@ class Watched:
         low = first_needed(rule.metric, INTERVALS[rule.interval].ms, rule.window, start)
         return min(low, self._starts.get((market, rule.interval), low))
 
-    def _reason(self, rule: Rule, start: int, frames: list[Frame]) -> str:
-        for market, frame in zip(markets_of(rule), frames, strict=True):
-            if not frame.unsound.any():
-                continue
-            broken = frame.time[frame.unsound & (frame.time >= start)].tolist()
-            where = f"at {moment(broken[0])}" if broken else "within the window"
-            return f"trades of {market.symbol} are missing {where}"
-        return min((self.feed.known(market) for market in markets_of(rule)), key=lambda known: known.until).reason
+    def _reasons(self, rule: Rule, start: int, frames: list[Frame]) -> tuple[str, str]:
+        """Of holes, and why nothing is known after the end."""
+        low = first_needed(rule.metric, INTERVALS[rule.interval].ms, rule.window, start)
+        holes = [_hole(market, frame, low, start) for market, frame in zip(markets_of(rule), frames, strict=True)]
+        least = min((self.feed.known(market) for market in markets_of(rule)), key=lambda known: known.until)
+        return next(filter(None, holes), ""), least.reason
 
     def _of_clock(self, market: Market) -> Readings:
         known, time = self.feed.known(market), floor(self.feed.now, SECOND)
@@ -142,3 +140,15 @@ class Watched:
                 rows[pair] = rows[pair[1], pair[0]] = row
             self._scan = (found.computed_at if found else 0, rows, "no scan of all pairs has been made yet")
         return self._scan
+
+
+def _hole(market: Market, frame: Frame, low: int, start: int) -> str:
+    """What is missing of a market: since ``start``, or before it in the window, which begins at ``low``."""
+    broken = frame.time[frame.unsound & (frame.time >= low)].tolist()
+    if not broken:
+        return ""
+    lost = [time for time in broken if time >= frame.known_from]
+    if not lost:
+        return f"{market.symbol} has no bars before {moment(frame.known_from)}"
+    late = [time for time in lost if time >= start]
+    return f"trades of {market.symbol} are missing at {moment(late[0] if late else lost[-1])}"

@@ -10,6 +10,7 @@ from check_alerts.service import MAX_MARKS, bounded
 from quant.alerting.readings import HEAL_WAIT
 from quant.domain.alert import ChannelType, CheckReport, DeliveryStatus, EventKind, Phase
 from quant.domain.interval import HOUR, MINUTE, S1, SECOND
+from quant.domain.market import Instrument, Market
 from quant.domain.results import Result
 from quant.errors import UnavailableError
 from tests.functional.alerts.world import BTC, ETH, MAIL, START, AlertWorld
@@ -422,3 +423,17 @@ def test_a_p_value_is_read_once_per_scan(world: AlertWorld) -> None:
     world.check(2_100 + 730)
     assert world.happened()[-1] == ("no_data", 2_400)
     assert "no scan has been made" in world.state().reason
+
+
+def test_the_reason_tells_what_is_missing(world: AlertWorld) -> None:
+    new = Market("binance", "NEWUSDT")
+    world.storage.instruments.put([Instrument(new, "NEW", "USDT", 2, 5)])
+    world.rule(symbol="NEWUSDT")
+    world.check(1)
+    world.check(400)
+    assert world.state("r1").reason == "no trade of NEWUSDT has been stored yet; no ingestor reports"
+    world.trade(new, [100] * 600, first=360)
+    world.rule(metric="change", symbol="NEWUSDT", window=10, operator=">", threshold=1)
+    world.check(961)
+    assert world.state("r2").reason == "NEWUSDT has no bars before 2026-11-22 12:06:00 UTC"
+    assert world.state("r1").phase is Phase.OK

@@ -43,7 +43,7 @@ def readings(
     hole = np.zeros(n, dtype=np.int64)
     for place in holes:
         hole[place] = int(time[place]) + interval
-    return Readings(interval, time, value, value, value, hole, start + n * interval, reason=reason)
+    return Readings(interval, time, value, value, value, hole, start + n * interval, reason=reason, late_reason=reason)
 
 
 def now_of(read: Readings) -> int:

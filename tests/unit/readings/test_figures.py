@@ -112,8 +112,8 @@ def test_without_enough_history_nothing_is_known() -> None:
     found = readings_of("change", 300, START + 200 * MINUTE, [frame(bars)])
     assert bool((found.hole[:90] > 0).all())
     assert (found.hole > 0).sum() == np.isnan(found.value).sum()
-    none = readings_of("price", 1, END, [frame_of(Bars.empty(MINUTE), END, END)], "nothing yet")
-    assert (len(none.time), none.until, none.reason) == (0, END, "nothing yet")
+    none = readings_of("price", 1, END, [frame_of(Bars.empty(MINUTE), END, END)], "a hole", "nothing yet")
+    assert (len(none.time), none.until, none.late_reason) == (0, END, "nothing yet")
 
 
 def test_a_figure_that_does_not_exist_is_no_number() -> None:
