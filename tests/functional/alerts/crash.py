@@ -59,9 +59,13 @@ class Point:
 
 @dataclass
 class Process:
-    """One run's life. ``done`` are the steps that it has made, with the moment at which each began and ended."""
+    """One run's life: until a point, or until so many boundaries of steps have been passed, or to its end.
+
+    ``done`` are the steps that it has made, with the moment at which each began and ended.
+    """
 
     death: Point | None = None
+    boundaries_left: int = -1
     is_dead: bool = False
     done: list[tuple[str, str, float, float]] = field(default_factory=list)
     accepted: set[str] = field(default_factory=set)
@@ -78,7 +82,8 @@ class Process:
             return result
 
     def _die_at(self, point: Point) -> None:
-        self.is_dead = self.is_dead or point == self.death
+        self.is_dead = self.is_dead or point == self.death or self.boundaries_left == 0
+        self.boundaries_left -= 1
         if self.is_dead:
             raise Killed(str(point))
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from quant.domain.alert import ChannelType
+from quant.domain.interval import SECOND
 from tests.functional.alerts.crash import MODES, SCENARIOS, Process, Stage, play, points_of
 
 CHANNELS = [str(kind) for kind in ChannelType]
@@ -43,3 +46,21 @@ def test_the_window_is_met() -> None:
     verdict = play("delivered", "webhook", settle, "again")
     assert "webhook" in verdict.window
     assert verdict.repeats["webhook"] == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(20, 200)), max_size=6))
+def test_however_often_and_wherever_runs_die(deaths: list[tuple[int, int, int]]) -> None:
+    """Two runs at once, each of which dies somewhere or not, and the next two some seconds later."""
+    stage, windows = Stage(), dict.fromkeys(CHANNELS, 0)
+    for one, other, seconds in deaths:
+        processes = Process(boundaries_left=one), Process(boundaries_left=other)
+        stage.run_at_once(*processes)
+        for channel in CHANNELS:
+            windows[channel] += sum(channel in process.in_window for process in processes)
+        stage.world.now += seconds * SECOND
+        stage.world.beat()
+    stage.until_nothing_is_left()
+    for channel, ids in stage.copies().items():
+        assert len(ids) == 1
+        assert sum(ids.values()) == 1 + windows[channel]
