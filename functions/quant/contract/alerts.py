@@ -103,7 +103,7 @@ class GivenRule(RuleFields, kw_only=True, frozen=True, forbid_unknown_fields=Tru
 
 
 class RuleChange(GivenRule, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    version: Annotated[int, Meta(ge=1, le=2**53, description="Of the rule that was read; 409 where it has changed since.")]
+    version: Annotated[int, Meta(ge=1, le=2**53, description="Of the rule that was read; 409 if it has changed since.")]
 
 
 class ChannelAnswer(Struct, kw_only=True):
