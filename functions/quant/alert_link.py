@@ -8,7 +8,7 @@ import binascii
 import msgspec
 
 from quant.domain.interval import DAY
-from quant.errors import ValidationError
+from quant.errors import RequestError
 from quant.http.keys import KeyRing
 
 VALID_FOR = 7 * DAY
@@ -36,7 +36,7 @@ def rule_of(keys: KeyRing, token: str, now: int) -> str:
     """The rule's id.
 
     Raises:
-        ValidationError: not our word, or too old.
+        RequestError: not our word, or too old.
     """
     try:
         packed = base64.b64decode(token[:400] + "=" * (-len(token[:400]) % 4), b"-_", validate=True)
@@ -49,5 +49,6 @@ def rule_of(keys: KeyRing, token: str, now: int) -> str:
     return promise.rule_id
 
 
-def _refused() -> ValidationError:
-    return ValidationError("token", "is not a link of ours, or too old; silence the rule on the Alerts page")
+def _refused() -> RequestError:
+    problem = "there is no such link, or it is too old; silence the rule on the Alerts page"
+    return RequestError("not_found", problem, "token")

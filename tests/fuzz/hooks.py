@@ -47,8 +47,10 @@ def _mend_rules(body: dict[str, Any]) -> None:
             rule |= {"metric": "price", "symbol": "BTCUSDT", "exchange": "binance", "operator": ">", "threshold": 1.5}
             for name in ("x", "x_exchange", "interval", "window", "clear_threshold", "message", "channels"):
                 rule.pop(name, None)
-    if "rule" in body and "rule_id" in body:
-        body.pop("rule_id")
+            rule["name"] = "".join(letter for letter in str(rule.get("name")) if letter.isprintable()).strip() or "rule"
+    if "rule" in body or "rule_id" in body:
+        # One of the two, never both.
+        body.pop("rule_id" if isinstance(body.get("rule"), dict) else "rule", None)
 
 
 def _agree(values: dict[str, Any]) -> None:

@@ -79,7 +79,8 @@ def _add_reports(routes: Routes, alerts: Callable[[], Alerts]) -> None:
     @routes.serve(contract.HISTORY)
     def history(call: Call[contract.HistoryParameters, Nothing]) -> Answer:
         asked, after = call.parameters, str((call.position() or {}).get("after", ""))
-        start, end = asked.start or 0, asked.end or call.now + DAY
+        start = asked.start or 0
+        end = max(call.now + DAY, start + 1) if asked.end is None else asked.end
         found, last = alerts().history(asked.rule_id or "", start, end, after, asked.limit)
         found.next_cursor = call.next_cursor(after=last) if last else None
         return Answer.of(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -138,6 +139,6 @@ def _idempotency_key(request: Request) -> str:
     key = request.headers.get("idempotency-key")
     if key is None:
         return ""
-    if not key or (len(key) > 100 or not key.isascii() or not key.replace("-", "").replace("_", "").isalnum()):
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", key):
         raise ValidationError("Idempotency-Key", "must be 1 to 100 letters, digits, dashes or underscores")
     return key
