@@ -147,8 +147,9 @@ def _hole(market: Market, frame: Frame, low: int, start: int) -> str:
     broken = frame.time[frame.unsound & (frame.time >= low)].tolist()
     if not broken:
         return ""
-    lost = [time for time in broken if time >= frame.known_from]
+    # Of the first bar there is, nobody knows what came before it.
+    lost = [time for time in broken if time > frame.known_from]
     if not lost:
-        return f"{market.symbol} has no bars before {moment(frame.known_from)}"
+        return f"{market.symbol} is not known before {moment(frame.known_from + frame.interval)}"
     late = [time for time in lost if time >= start]
     return f"trades of {market.symbol} are missing at {moment(late[0] if late else lost[-1])}"

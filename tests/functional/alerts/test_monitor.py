@@ -435,5 +435,5 @@ def test_the_reason_tells_what_is_missing(world: AlertWorld) -> None:
     world.trade(new, [100] * 600, first=360)
     world.rule(metric="change", symbol="NEWUSDT", window=10, operator=">", threshold=1)
     world.check(961)
-    assert world.state("r2").reason == "NEWUSDT has no bars before 2026-11-22 12:06:00 UTC"
+    assert world.state("r2").reason == "NEWUSDT is not known before 2026-11-22 12:07:00 UTC"
     assert world.state("r1").phase is Phase.OK
