@@ -52,7 +52,13 @@ def test_numerics_load_nothing_heavy_but_where_they_say_so() -> None:
 
 @pytest.mark.parametrize(
     "packages",
-    [("api",), ("resample",), ("ingestor",), ("quant.domain", "quant.storage", "quant.notify", "quant.alerting")],
+    [
+        ("api",),
+        ("resample",),
+        ("check_alerts",),
+        ("ingestor",),
+        ("quant.domain", "quant.storage", "quant.notify", "quant.alerting"),
+    ],
     ids=lambda packages: packages[0],
 )
 def test_light_parts_load_nothing_heavy(packages: tuple[str, ...]) -> None:

@@ -52,16 +52,18 @@ def small_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real template and settings, with functions that say what they see."""
     root = tmp_path_factory.mktemp("project")
     (root / "template.yaml").write_bytes((ROOT / "template.yaml").read_bytes())
-    for name in ("quant/__init__.py", "quant/settings.py", "quant/errors.py"):
-        _write(root / "functions" / name, (ROOT / "functions" / name).read_text())
+    for name in ("__init__", "settings", "errors", "domain/market", "domain/alert"):
+        path = f"functions/quant/{name}.py"
+        _write(root / path, (ROOT / path).read_text())
     _write(root / "functions/quant/domain/__init__.py", "")
-    _write(root / "functions/quant/domain/market.py", (ROOT / "functions/quant/domain/market.py").read_text())
     _write(root / "functions/api/__init__.py", "")
     _write(root / "functions/api/app.py", API)
     _write(root / "functions/resample/__init__.py", "")
     _write(root / "functions/resample/handler.py", RESAMPLE)
     _write(root / "functions/analyse/__init__.py", "")
     _write(root / "functions/analyse/handler.py", API)
+    _write(root / "functions/check_alerts/__init__.py", "")
+    _write(root / "functions/check_alerts/handler.py", RESAMPLE)
     return root
 
 
