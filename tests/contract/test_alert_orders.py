@@ -32,6 +32,7 @@ class Runs(RuleBasedStateMachine):
         RuleTable(self.rules, lambda: self.now).put(samples.rule(), expected=0)
         self.first: dict[str, AlertEvent] = {}
         self.held: list[Delivery] = []
+        self.seen: list[Delivery] = []
         self.ended: dict[str, DeliveryStatus] = {}
 
     @rule(ids=IDS, behind=st.integers(-1, 2), milliseconds=st.integers(0, 3 * DAY))
@@ -49,11 +50,12 @@ class Runs(RuleBasedStateMachine):
         self.sequence = max(self.sequence, sequence)
         self._note(events)
 
-    @rule(one=st.sampled_from("abcdef"))
-    def commit_an_event_alone(self, one: str) -> None:
+    @rule(one=st.sampled_from("abcdef"), is_sent=st.booleans())
+    def commit_an_event_alone(self, one: str, is_sent: bool) -> None:
         event = samples.event(one, self.now)
         try:
-            self.alerts.commit(Transition(RuleState("r1"), (event,), (samples.delivery(event),)))
+            deliveries = (samples.delivery(event),) if is_sent else ()
+            self.alerts.commit(Transition(RuleState("r1"), (event,), deliveries))
         except ConflictError:
             assert one in self.first
             return
@@ -71,6 +73,12 @@ class Runs(RuleBasedStateMachine):
             leased = self.alerts.lease(due, self.now + until)
             assert leased is not None
             self.held.append(leased)
+            self.seen.append(due)
+
+    @precondition(lambda self: self.seen)
+    @rule(data=st.data())
+    def lease_what_was_due_long_ago(self, data: st.DataObject) -> None:
+        assert self.alerts.lease(data.draw(st.sampled_from(self.seen)), self.now + 90_000) is None
 
     @precondition(lambda self: self.held)
     @rule(status=ENDS, data=st.data())
