@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 from jinja2 import TemplateError
 
 from quant.alerting.templates import MAX_OUTPUT, render
@@ -92,6 +94,35 @@ def test_what_a_message_cannot_do_ends_at_once(source: str) -> None:
     with pytest.raises(TemplateError):
         render(source, VALUES)
     assert time.process_time() - began < 0.5
+
+
+TOKENS = (
+    "{{", "}}", "{%", "%}", "{#", "#}", " ", "value", "name", "nothing", "self", "loop", "if", "else", "elif", "endif",
+    "for", "in", "set", "and", "or", "not", "is", "none", "+", "-", "*", "/", "//", "**", "%", "~", "|", "number",
+    "round", "time", "default", "(", ")", "[", "]", "{", "}", ".", ",", ":", "=", "==", "<", "'", '"', "\\", "\\N{x}",
+    "\\ud800", "1", "0", "1e999", "1e308", "0x", "0b2", "1_0", "9" * 50, "é", "\u2028", "\n", "'a'", "raw",
+    "endraw", "true",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(TOKENS), max_size=25).map("".join))
+@settings(max_examples=400)
+def test_whatever_is_written_it_is_a_message_or_no_template(source: str) -> None:
+    try:
+        text = render(source, VALUES)
+    except TemplateError:
+        return
+    assert 0 < len(text) <= MAX_OUTPUT
+
+
+@given(st.lists(st.sampled_from(TOKENS[4:]), max_size=12).map(" ".join))
+@settings(max_examples=400)
+def test_whatever_is_calculated_it_is_a_message_or_no_template(inside: str) -> None:
+    try:
+        text = render("{{ " + inside + " }}", VALUES)
+    except TemplateError:
+        return
+    assert 0 < len(text) <= MAX_OUTPUT
 
 
 def test_the_longest_message_that_can_be_asked_for_is_bounded() -> None:
