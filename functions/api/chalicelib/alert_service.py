@@ -28,10 +28,10 @@ from quant.contract.alerts import (
     SentTestAnswer,
 )
 from quant.domain.alert import Channel, ChannelType, EventKind, Rule, RuleState, Transition
-from quant.domain.interval import DAY, SECOND
+from quant.domain.interval import SECOND
 from quant.errors import ConflictError, RequestError, ValidationError, VersionError
 from quant.readings.feed import Feed
-from quant.readings.replay import Replay, replay
+from quant.readings.replay import Replay, replay, usual_start
 from quant.readings.watched import Watched, markets_of
 from quant.storage.storage import Storage
 
@@ -176,7 +176,7 @@ class Alerts:
             except ValidationError as exc:
                 raise ValidationError(f"rule.{exc.field}", exc.problem) from exc
         end = min(asked.end or now, now)
-        start = end - DAY if asked.start is None else asked.start
+        start = usual_start(rule, end) if asked.start is None else asked.start
         return rule, replay(rule, self._watched(now), start, end)
 
     def _rule(self, rule_id: str) -> Rule:

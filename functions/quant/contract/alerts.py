@@ -392,7 +392,7 @@ TEST_RULE = Operation(
 )  # fmt: skip
 BACKTEST = Operation(
     id="backtestRule", method="POST", path="/alerts/backtest", tag="alerts", summary="When would this rule have fired",
-    description="The very state machine of the check over stored bars, at most 50,000. Without a start: the last day.",
+    description="The very state machine of the check over stored bars, at most 50,000. Without a start: a day.",
     parameters=Nothing, body=BacktestBody, answer=BacktestAnswer, auth=Auth.READ, errors=(404,),
     example=BacktestBody(rule_id="r1"), max_body=MAX_RULE_BODY,
 )  # fmt: skip

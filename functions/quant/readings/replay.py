@@ -10,7 +10,7 @@ from quant.alerting.machine import Happening, advance, beginning
 from quant.alerting.metrics import METRICS
 from quant.alerting.readings import Readings
 from quant.domain.alert import EventKind, Rule
-from quant.domain.interval import SECOND, ceil, floor
+from quant.domain.interval import DAY, SECOND, ceil, floor
 from quant.errors import ValidationError
 from quant.readings.feed import INTERVALS
 from quant.readings.watched import Watched, markets_of
@@ -68,6 +68,12 @@ def replay(rule: Rule, watched: Watched, start: int, end: int) -> Replay:
         without_cooldown=sum(one.notify for one in plain),
         firings=firings_of(happened),
     )
+
+
+def usual_start(rule: Rule, end: int) -> int:
+    """A day before the end, or as far back as is allowed."""
+    interval = INTERVALS[rule.interval].ms if rule.interval in INTERVALS else DAY
+    return max(end - min(DAY, (MAX_BARS - 1) * interval), 0)
 
 
 def past_readings(rule: Rule, watched: Watched, start: int, end: int) -> Readings:

@@ -361,6 +361,8 @@ def test_a_backtest_finds_what_the_check_recorded_event_for_event(api: Platform)
 def test_a_rule_can_be_tried_before_it_is_made(api: Platform) -> None:
     api.world.trade(BTC, [100] * 30 + [120] * 30)
     api.world.at(61)
+    found = api.stranger.post("/alerts/backtest", {"rule": RULE}).plain
+    assert found["end"] - found["start"] > 13 * HOUR
     found = api.stranger.post("/alerts/backtest", {"rule": RULE, "start": START}).plain
     assert [(one["kind"], one["time"]) for one in found["events"]] == [("fired", START + 30_000)]
     assert found["firings"][0]["end"] is None
