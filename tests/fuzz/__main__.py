@@ -21,7 +21,7 @@ FUZZER = ROOT / ".venv-fuzz/bin/schemathesis"
 # The stack's throttle would answer 429 to most of it.
 FAST = {"API_RATE_LIMIT": "5000", "API_BURST_LIMIT": "5000", "SYMBOLS": "BTCUSDT,ETHUSDT,SOLUSDT"}
 # After so many seconds without an answer a request counts as failed.
-PATIENCE = 30
+PATIENCE = 60
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,7 +40,8 @@ def command(url: str, token: str, cases: int, seed: int) -> list[str]:
     return [
         str(FUZZER), "run", f"{url}/api/openapi.json", "--url", f"{url}/api", "--checks", "all",
         "--max-examples", str(cases), "--seed", str(seed), "--header", f"Authorization: Bearer {token}",
-        "--request-timeout", str(PATIENCE), "--workers", "2", "--continue-on-failure", "--no-color",
+        "--request-timeout", str(PATIENCE), "--max-response-time", str(PATIENCE), "--workers", "2",
+        "--continue-on-failure", "--no-color",
     ]  # fmt: skip
 
 

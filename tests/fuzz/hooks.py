@@ -40,12 +40,15 @@ def filter_case(context: Any, case: Any) -> bool:
     return not (is_good and case.operation.path == "/alerts/silence")
 
 
+_TOGETHER = ("x", "x_exchange", "interval", "window", "clear_threshold", "message", "channels", "remind_seconds")
+
+
 def _mend_rules(body: dict[str, Any]) -> None:
     """A rule's metric says which of its other fields it needs; one that goes together stays what was generated else."""
     for rule in [body, body.get("rule"), *(body.get("rules") or [])]:
         if isinstance(rule, dict) and "metric" in rule:
             rule |= {"metric": "price", "symbol": "BTCUSDT", "exchange": "binance", "operator": ">", "threshold": 1.5}
-            for name in ("x", "x_exchange", "interval", "window", "clear_threshold", "message", "channels"):
+            for name in _TOGETHER:
                 rule.pop(name, None)
             rule["name"] = "".join(letter for letter in str(rule.get("name")) if letter.isprintable()).strip() or "rule"
     if "rule" in body or "rule_id" in body:

@@ -80,7 +80,10 @@ def _add_reports(routes: Routes, alerts: Callable[[], Alerts]) -> None:
     def history(call: Call[contract.HistoryParameters, Nothing]) -> Answer:
         asked, after = call.parameters, str((call.position() or {}).get("after", ""))
         start = asked.start or 0
-        end = max(call.now + DAY, start + 1) if asked.end is None else asked.end
+        end = call.now + DAY if asked.end is None else asked.end
+        if asked.start is None or asked.end is None:
+            # Only two times that were both given can contradict each other; there is nothing before 1970 or after now.
+            end = max(end, start + 1)
         found, last = alerts().history(asked.rule_id or "", start, end, after, asked.limit)
         found.next_cursor = call.next_cursor(after=last) if last else None
         return Answer.of(found)

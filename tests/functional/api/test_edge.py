@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 import logging
 from typing import Annotated, Any
 
@@ -297,13 +298,32 @@ def test_nothing_of_the_inside_is_told_and_all_of_it_is_logged(
     assert "secret-reason" in caplog.text
 
 
-def test_tokens_are_never_logged(things: Things, caplog: pytest.LogCaptureFixture) -> None:
+def test_tokens_are_never_logged(
+    things: Things, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     caplog.set_level("DEBUG")
     things.get("/large", authorization=f"Bearer {TOKEN}")
     things.get("/large", authorization="Bearer another-secret")
-    assert caplog.records
-    assert TOKEN not in caplog.text
-    assert "another-secret" not in caplog.text
+    logged = caplog.text + capsys.readouterr().out
+    assert "/large" in logged
+    assert TOKEN not in logged
+    assert "another-secret" not in logged
+
+
+def test_each_request_is_one_line_with_its_metrics(things: Things, capsys: pytest.CaptureFixture[str]) -> None:
+    """CloudWatch reads the metrics out of the line: each name that it declares must be there with a number."""
+    things.get("/things/a", x_request_id="my-own-request")
+    things.get("/away")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["request_id"], line["route"], line["status"]) for line in lines] == [
+        ("my-own-request", "/things/{id}", 200), ("gateway-request-1", "/away", 503),
+    ]  # fmt: skip
+    for line, errors in zip(lines, (0, 1), strict=True):
+        (measured,) = line["_aws"]["CloudWatchMetrics"]
+        values = {one["Name"]: line[one["Name"]] for one in measured["Metrics"]}
+        assert values["server_errors"] == errors
+        assert values["duration_ms"] > 0
+        assert "symbol" not in str(measured["Dimensions"])
 
 
 def test_a_stale_version_is_told_the_current_one(things: Things) -> None:
