@@ -27,23 +27,31 @@ function headersOf(body) {
 async function request(url, signal, { statuses = [], method = "GET", content = null, key = null } = {}) {
   let response;
   let body = null;
-  const timed = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]);
+  // By hand rather than by AbortSignal.timeout and any: those stay in memory until the time is over.
+  const timed = new AbortController();
+  const give = () => timed.abort();
+  const timer = setTimeout(give, TIMEOUT);
+  signal.addEventListener("abort", give);
+  if (signal.aborted) give();
   try {
     // no-cache: kept answers are shown to the server by their ETag, and used again where it says 304.
     const headers = headersOf(content);
     // Trying again after a lost answer must not do a thing twice.
     if (key !== null) headers["idempotency-key"] = key;
-    const asked = { method, signal: timed, cache: method === "GET" ? "no-cache" : "no-store", headers };
+    const asked = { method, signal: timed.signal, cache: method === "GET" ? "no-cache" : "no-store", headers };
     if (content !== null) asked.body = JSON.stringify(content);
     response = await fetch(url, asked);
     body = await response.json().catch((error) => {
-      if (timed.aborted) throw error;
+      if (timed.signal.aborted) throw error;
       return null;
     });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const message = timed.aborted ? `no answer within ${TIMEOUT / 1000} s` : "no connection";
+    const message = timed.signal.aborted ? `no answer within ${TIMEOUT / 1000} s` : "no connection";
     throw new ApiError(message, { away: true });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", give);
   }
   if ((response.ok || statuses.includes(response.status)) && body !== null) return body;
   throw new ApiError(body?.error?.message ?? `the API answered ${response.status}`, {
