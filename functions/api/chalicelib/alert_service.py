@@ -166,9 +166,9 @@ class Alerts:
 
     def replayed(self, asked: BacktestBody, now: int) -> tuple[Rule, Replay]:
         """The rule, stored or given, and what would have become of it."""
-        if asked.rule is None and asked.rule_id is None:
-            raise ValidationError("rule", "or rule_id must be given; of both the rule is taken")
-        if asked.rule_id is not None:
+        if asked.rule is None:
+            if asked.rule_id is None:
+                raise ValidationError("rule", "or rule_id must be given; of both the rule is taken")
             rule = self._rule(asked.rule_id)
         else:
             try:

@@ -373,7 +373,6 @@ def test_a_rule_can_be_tried_before_it_is_made(api: Platform) -> None:
     ("body", "field"),
     [
         ({}, "rule"),
-        ({"rule": RULE, "rule_id": "r1"}, "rule"),
         ({"rule": RULE | {"threshold": None}}, "rule.threshold"),
         ({"rule": RULE | {"clear_threshold": 200}}, "rule.clear_threshold"),
         ({"rule": RULE | {"metric": "staleness"}}, "metric"),
