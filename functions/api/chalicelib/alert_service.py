@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -137,10 +138,11 @@ class Alerts:
         """Put a test into the outbox, with the values of now."""
         rule, watched = self._rule(rule_id), self._watched(now)
         readings = watched.newest(rule)
-        value = float(readings.value[-1]) if len(readings.value) and not readings.hole[-1] else None
-        value = None if value is not None and value != value else value
+        value = float(readings.value[-1]) if len(readings.value) and not readings.hole[-1] else math.nan
+        value = None if math.isnan(value) else value
         time = int(readings.time[-1]) if len(readings.time) else now
-        happening = Happening(EventKind.TEST, time, value, True, reason=readings.reason or readings.late_reason, began=time)
+        reason = readings.reason or readings.late_reason
+        happening = Happening(EventKind.TEST, time, value, True, reason=reason, began=time)
         occasion = Occasion(now, watched.feed.kind_of(rule.market), self.local_channels)
         event = event_of(rule, happening, occasion, {"test": True, "known_until": readings.until})
         event = replace(event, id=event_id(rule, EventKind.TEST, 0, request))
