@@ -78,7 +78,8 @@ class Api:
         if method not in methods:
             problem = "this route does not take that method"
             return error("method_not_allowed", problem, request.id, headers={"Allow": self._allowed(request.route)})
-        inner = {**request.event, "requestContext": {**request.event["requestContext"], "httpMethod": method}}
+        context = {**request.event["requestContext"], "httpMethod": method, "requestId": request.id}
+        inner = {**request.event, "requestContext": context}
         found = self.app(inner, context)
         headers = dict(found["headers"])
         if "Content-Type" not in headers or found["body"].startswith('{"Code"'):

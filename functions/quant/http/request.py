@@ -20,10 +20,12 @@ _OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 class Request:
     """
     Attributes:
+        id: the caller's X-Request-Id where it can be one, else API Gateway's own.
         route: the path's template, such as ``/ohlc/{symbol}``.
         headers: by their names in lower case.
     """
 
+    id: str
     method: str
     route: str
     path: Mapping[str, str]
@@ -34,22 +36,17 @@ class Request:
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Self:
         context = event["requestContext"]
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        given = headers.get("x-request-id", "")
         return cls(
+            id=given if _REQUEST_ID.match(given) else str(context.get("requestId") or uuid.uuid4()),
             method=str(context["httpMethod"]).upper(),
             route=str(context["resourcePath"]),
             path=event.get("pathParameters") or {},
             query=event.get("multiValueQueryStringParameters") or {},
-            headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+            headers=headers,
             event=event,
         )
-
-    @property
-    def id(self) -> str:
-        """The caller's X-Request-Id where it can be one, else API Gateway's own."""
-        given = self.headers.get("x-request-id", "")
-        if _REQUEST_ID.match(given):
-            return given
-        return str(self.event["requestContext"].get("requestId") or uuid.uuid4())
 
     def body(self, most: int) -> bytes:
         """
