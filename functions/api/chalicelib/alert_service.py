@@ -138,8 +138,8 @@ class Alerts:
         """Put a test into the outbox, with the values of now."""
         rule, watched = self._rule(rule_id), self._watched(now)
         readings = watched.newest(rule)
-        value = float(readings.value[-1]) if len(readings.value) and not readings.hole[-1] else math.nan
-        value = None if math.isnan(value) else value
+        newest = float(readings.value[-1]) if len(readings.value) and not readings.hole[-1] else math.nan
+        value = None if math.isnan(newest) else newest
         time = int(readings.time[-1]) if len(readings.time) else now
         reason = readings.reason or readings.late_reason
         happening = Happening(EventKind.TEST, time, value, True, reason=reason, began=time)

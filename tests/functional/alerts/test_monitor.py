@@ -369,6 +369,22 @@ def test_a_correction_is_recorded_when_healed_trades_change_the_bar(world: Alert
     assert world.check(123).events == 0
 
 
+def test_a_trade_that_came_after_its_second_was_believed_to_be_over_makes_a_correction(world: AlertWorld) -> None:
+    world.rule(notify=["fired", "correction"], clear_threshold=50)
+    world.trade(BTC, [100] * 30 + [120])
+    world.check(37)
+    assert [(event.kind, event.value) for event in world.events()] == [(EventKind.FIRED, 120)]
+    world.trade(BTC, {30: 131})
+    world.trade(BTC, [120] * 20, first=40)
+    world.check(61)
+    (correction,) = [event for event in world.events() if event.kind is EventKind.CORRECTION]
+    assert (correction.value, correction.corrects) == (131, world.events()[0].id)
+    assert correction.message.endswith("it stands.")
+    assert len(world.storage.alerts.due(world.now, 10)) == 2
+    world.check(62)
+    assert len(world.events()) == 2
+
+
 def test_the_channels_of_a_rule_each_have_a_delivery(world: AlertWorld) -> None:
     channels = [MAIL, {"type": "telegram", "target": "42"}, {"type": "webhook", "target": "https://example.org/hook"}]
     world.rule(channels=channels)
