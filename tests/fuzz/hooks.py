@@ -30,6 +30,8 @@ def map_case(context: Any, case: Any) -> Any:
             _agree(values)
     if isinstance(case.body, dict):
         _mend_rules(case.body)
+        if case.operation.path.endswith("/backtest") and not case.body.get("rule"):
+            case.body["rule_id"] = case.body.get("rule_id") or "r1"
     return case
 
 
