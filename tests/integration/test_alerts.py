@@ -29,8 +29,8 @@ from tests.integration.client import get
 from tests.integration.conftest import RunningStack
 
 CHECK_SECONDS, FLUSH_SECONDS = 60, 1
-# What a run, the network of this machine and a busy processor may add before a message is there.
-SLACK_SECONDS = 8
+# What a busy machine may add: until a bar is known to be whole, and until its message has been sent.
+BAR_SLACK_SECONDS, SLACK_SECONDS = 6, 20
 GROUP = 7
 PREFIX = "quant"
 CHATS = {"one": "1001", "many": "1002", "lost": "1003"}
@@ -115,7 +115,7 @@ def test_a_rule_reaches_every_channel_within_a_minute_and_a_flush(desk: Desk) ->
     happened = fired["time"] + 1_000
     limit = (CHECK_SECONDS + FLUSH_SECONDS) * 1_000
     print(f"\nfired {(fired['recorded_at'] - happened) / 1_000:.1f} s after the bar's end")
-    assert fired["recorded_at"] - happened <= limit + 2_000
+    assert fired["recorded_at"] - happened <= limit + BAR_SLACK_SECONDS * 1_000
     for channel, to in _places(desk, "one"):
         (message,) = [one for one in desk.messages_to(channel, to) if fired["id"] in one["event_id"]]
         assert message["subject"] == "SIMULATED FIRED: one"
