@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from analyse.service import Analyst
 from api.chalicelib.routes import create_app
 from api.chalicelib.service import MarketData
@@ -34,7 +36,8 @@ class ApiWorld:
         self._follow()
         self._watch()
         data = MarketData(self.storage, {}, 7 * DAY, "1")
-        self.api = create_app(lambda: data, lambda: self.now)
+        # The log lines are made, and thrown away.
+        self.api = replace(create_app(lambda: data, lambda: self.now), emit=lambda line: None)
         Analyst(self.storage.bars, self.storage.instruments, self.storage.cache, to_json, lambda: self.now).run(
             self.now
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from tests.benchmarks.one_thread import rows_of
 from tests.benchmarks.row import Row, percentile
@@ -27,7 +28,7 @@ def measure() -> list[Row]:
     world.put("YUSDT", minute_bars(tied(x)))
     storage = world.storage
     service = PairService(LiveBars(storage.ticks, storage.bars), storage.instruments)
-    app = create_app(lambda: service, lambda: world.now)
+    app = replace(create_app(lambda: service, lambda: world.now), emit=lambda line: None)
     kinds = {
         "plain": {"johansen": ["false"]},
         "johansen": {"johansen": ["true"]},
