@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import requests
+from moto import mock_aws
 
 from infra.local.inbox.amazon import confirmation
 from infra.local.inbox.box import MOST, Box, Entry
+from infra.local.inbox.secrets import InboxSecrets, channel_environment, connect
 from infra.local.inbox.telegram import BotApi, parsed
 from infra.local.inbox.view import listed
 from quant.domain.alert import ChannelType
@@ -20,6 +23,7 @@ from quant.domain.notification import DELIVERED, Result
 from quant.notify.secrets import Secrets as Kept
 from quant.notify.telegram import Pace, TelegramSender
 from quant.notify.webhook import WebhookSender
+from quant.settings import Settings
 from tests.functional.alerts.messages import NOW, Secrets, event, message
 from tests.functional.alerts.peers.inbox import RunningInbox, running_inbox
 
@@ -218,3 +222,34 @@ def test_telegrams_html_is_read_as_telegram_reads_it(text: str, shown: str, prob
 def test_the_bot_api_refuses_what_telegrams_does(path: str, body: Any, status: int) -> None:
     reply = BotApi("1:a").answer(path, json.dumps(body).encode(), "", NOW)
     assert (reply.status, reply.body["ok"]) == (status, status == 200)
+
+
+@mock_aws
+def test_a_new_run_takes_the_place_of_an_earlier_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+    def client(service: str) -> Any:
+        return boto3.client(service, region_name="us-east-1")  # type: ignore[call-overload]
+
+    settings, url = Settings.load({"PREFIX": "other"}), "http://127.0.0.1:8000"
+    sns, ssm = client("sns"), client("ssm")
+    topic = sns.create_topic(Name="other-alerts")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint="http://127.0.0.1:9000/somebody-else")
+    for _ in range(3):
+        connect(client, settings, known := InboxSecrets(), topic, url)
+    endpoints = {one["Endpoint"] for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]}
+    assert endpoints == {"http://127.0.0.1:9000/somebody-else", f"{url}/inbox/sns/{known.sns_word}"}
+    for name, value in (("telegram-token", known.telegram_token), ("webhook-secret", known.webhook_secret)):
+        found = ssm.get_parameter(Name=f"/other/{name}", WithDecryption=True)["Parameter"]
+        assert (found["Value"], found["Type"]) == (value, "SecureString")
+    sender = channel_environment(url)["SES_SENDER"]
+    assert sender in client("ses").list_verified_email_addresses()["VerifiedEmailAddresses"]
+
+
+def test_the_settings_of_the_stack_lead_to_the_inbox_and_can_be_read() -> None:
+    settings = Settings.load(channel_environment("http://127.0.0.1:8000"))
+    assert settings.telegram_url == "http://127.0.0.1:8000/inbox/telegram"
+    assert settings.webhook_allowed_hosts == ("127.0.0.1:8000",)
+    assert settings.local_channels == set(ChannelType)
