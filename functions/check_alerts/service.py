@@ -10,9 +10,12 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 
-from check_alerts.corrections import corrected
+from check_alerts.corrections import Correction, corrected
+from check_alerts.run import Outcome, Run, Tally, bounded, shared_name
 from quant.alerting.conditions import OPERATORS
 from quant.alerting.events import Occasion, deliveries_of, event_of
 from quant.alerting.machine import Happening, advance, beginning
@@ -23,7 +26,6 @@ from quant.domain.alert import (
     ChannelType,
     CheckReport,
     Delivery,
-    EventKind,
     Rule,
     RuleRepository,
     RuleState,
@@ -38,38 +40,10 @@ from quant.readings.watched import Watched, input_of
 
 CATCH_UP = HOUR
 """How much of the past a run looks at after a pause, ms; what is older is reported as skipped."""
-MAX_ERRORS = 100
-MAX_MARKS = 3_000
-"""The report has to fit an item: of more inputs than that, those of one interval share the earliest mark."""
+FEW, THREADS = 8, 8
+"""When a market falls thousands of rules fire at once: more than a few transactions are written side by side."""
 _ROUNDS, _CONFLICTS = 10_000, 5
 _logger = logging.getLogger("check_alerts")
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What a run has done so far."""
-
-    evaluated: int = 0
-    events: int = 0
-    fired: int = 0
-    deliveries: int = 0
-    unfinished: int = 0
-    errors: dict[str, str] = field(default_factory=dict)
-    marks: dict[str, int] = field(default_factory=dict)
-    skipped: dict[str, int] = field(default_factory=dict)
-
-    def count(self, transition: Transition) -> None:
-        self.events += len(transition.events)
-        self.fired += sum(event.kind is EventKind.FIRED for event in transition.events)
-        self.deliveries += len(transition.deliveries)
-
-    def skip(self, name: str, span: int) -> None:
-        if len(self.skipped) < MAX_ERRORS:
-            self.skipped[name] = span
-
-    def fail(self, rule: Rule, reason: str) -> None:
-        if len(self.errors) < MAX_ERRORS:
-            self.errors[rule.id] = reason[:300]
 
 
 @dataclass(slots=True)
@@ -100,16 +74,18 @@ class Monitor:
         everything = self.rules.all()
         rules = [rule for rule in everything if rule.enabled]
         states, last = self.alerts.states(), self.alerts.report()
-        tally = _Tally(marks=dict(last.evaluated_until) if last else {})
+        tally = Tally(marks=dict(last.evaluated_until) if last else {})
         watched = self._watched(now)
         groups = self._groups(rules, states, tally, now)
         for start, group in groups.values():
             for rule in group:
                 watched.expect(rule, start)
-        for name, (start, group) in groups.items():
-            self._check_input(name, group, start, states, watched, tally, has_time)
+        with ThreadPoolExecutor(THREADS) as pool:
+            run = Run(states, watched, tally, has_time, pool)
+            for name, (start, group) in groups.items():
+                self._check_input(run, name, group, start)
         if has_time():
-            self._correct({rule.id: rule for rule in rules}, watched, tally, has_time)
+            self._correct(run, {rule.id: rule for rule in rules})
         report = CheckReport(
             started_at=now,
             finished_at=max(self.clock(), now),
@@ -132,7 +108,7 @@ class Monitor:
         return Watched(Feed.open(self.ticks, self.bars, self.heartbeats, now), self.cache, followed)
 
     def _groups(
-        self, rules: list[Rule], states: Mapping[str, RuleState], tally: _Tally, now: int
+        self, rules: list[Rule], states: Mapping[str, RuleState], tally: Tally, now: int
     ) -> dict[str, tuple[int, list[Rule]]]:
         """Rules by what they look at, and from when on each input is looked at."""
         by_input: dict[str, list[Rule]] = defaultdict(list)
@@ -140,7 +116,7 @@ class Monitor:
             by_input[input_of(rule)].append(rule)
         groups = {}
         for name, group in by_input.items():
-            mark = tally.marks.get(name, tally.marks.get(_shared(name)))
+            mark = tally.marks.get(name, tally.marks.get(shared_name(name)))
             oldest = now - CATCH_UP
             if mark is None:
                 mark = min(beginning(rule, states.get(rule.id)).evaluated_until for rule in group)
@@ -149,68 +125,74 @@ class Monitor:
             groups[name] = (max(mark, oldest), group)
         return groups
 
-    def _check_input(
-        self,
-        name: str,
-        group: list[Rule],
-        start: int,
-        states: Mapping[str, RuleState],
-        watched: Watched,
-        tally: _Tally,
-        has_time: Callable[[], bool],
-    ) -> None:
-        now, mark, is_done = watched.feed.now, None, True
-        seen: set[int] = set()
+    def _check_input(self, run: Run, name: str, group: list[Rule], start: int) -> None:
+        """Most rules are quiet, which costs nothing but looking; what the others store goes several at a time."""
+        busy: list[tuple[Rule, Readings]] = []
+        seen: dict[int, Readings] = {}
+        left_before = run.tally.unfinished
         for rule in group:
-            if not has_time():
-                tally.unfinished += 1
-                is_done = False
+            if not run.has_time():
+                run.tally.unfinished += 1
                 continue
-            try:
-                readings = watched.readings(rule, start)
-                self._advance(rule, states.get(rule.id), readings, watched, tally)
-            except QuantError as exc:
-                tally.fail(rule, str(exc))
-                is_done, tally.unfinished = False, tally.unfinished + 1
-                continue
-            except Exception as exc:
-                # Whatever is wrong with one rule must not keep the others from being looked at.
-                _logger.exception("a rule could not be checked", extra={"rule_id": rule.id})
-                tally.fail(rule, f"{type(exc).__name__}: {exc}")
-                is_done, tally.unfinished = False, tally.unfinished + 1
-                continue
-            tally.evaluated += 1
+            readings, outcome = self._look(run, rule, start)
+            if readings is not None:
+                seen[id(readings)] = readings
+            if readings is None or outcome.problem or outcome.is_quiet:
+                run.tally.add(rule, outcome)
+            else:
+                busy.append((rule, readings))
+        store = partial(self._store, run)
+        outcomes = map(store, busy) if len(busy) <= FEW else run.pool.map(store, busy)
+        for (rule, readings), outcome in zip(busy, outcomes, strict=True):
+            run.tally.add(rule, outcome)
             if readings.is_gone:
-                tally.fail(rule, readings.late_reason)
-            elif id(readings) not in seen:
-                seen.add(id(readings))
-                until = readings.readable_until(now)
-                mark = until if mark is None else min(mark, until)
-        if is_done and mark is not None and group[0].interval in INTERVALS:
-            tally.marks[name] = max(mark, start)
+                run.tally.fail(rule, readings.late_reason)
+        marks = [one.readable_until(run.now) for one in seen.values() if not one.is_gone]
+        if marks and run.tally.unfinished == left_before and group[0].interval in INTERVALS:
+            run.tally.marks[name] = max(min(marks), start)
 
-    def _advance(
-        self, rule: Rule, stored: RuleState | None, readings: Readings, watched: Watched, tally: _Tally
-    ) -> None:
+    def _look(self, run: Run, rule: Rule, start: int) -> tuple[Readings | None, Outcome]:
+        """The rule's readings, and whether they change anything."""
+        readings: Readings | None = None
+
+        def look() -> Outcome:
+            nonlocal readings
+            readings = run.watched.readings(rule, start)
+            state = beginning(rule, run.states.get(rule.id))
+            is_quiet = advance(rule, state, readings, run.now)[0] is state
+            return Outcome(is_quiet=is_quiet, note=readings.late_reason if readings.is_gone else "")
+
+        outcome = _guarded(rule, look)
+        return readings, outcome
+
+    def _store(self, run: Run, one: tuple[Rule, Readings]) -> Outcome:
+        rule, readings = one
+        if not run.has_time():
+            return Outcome(problem="there was no time left")
+        return _guarded(rule, lambda: Outcome(transitions=self._advance(run, rule, readings)))
+
+    def _advance(self, run: Run, rule: Rule, readings: Readings) -> list[Transition]:
         """Walk, store, and go on until there is nothing more; from the newest state where another run was faster."""
-        state, conflicts, now = beginning(rule, stored), 0, watched.feed.now
+        state, conflicts = beginning(rule, run.states.get(rule.id)), 0
+        stored: list[Transition] = []
         for _ in range(_ROUNDS):
-            moved, happenings = advance(rule, state, readings, now)
+            moved, happenings = advance(rule, state, readings, run.now)
             if moved is state:
-                return
-            transition = self._transition(rule, moved, happenings, readings, watched)
+                break
+            transition = self._transition(rule, moved, happenings, readings, run.watched)
             try:
                 self.alerts.commit(transition)
             except ConflictError:
                 conflicts += 1
                 if self.rules.get(rule.id) is None:
-                    return
+                    break
                 if conflicts > _CONFLICTS:
                     raise
                 state = beginning(rule, self.alerts.state(rule.id))
                 continue
-            tally.count(transition)
+            stored.append(transition)
             state = moved
+        return stored
 
     def _transition(
         self, rule: Rule, state: RuleState, happenings: tuple[Happening, ...], readings: Readings, watched: Watched
@@ -227,33 +209,36 @@ class Monitor:
     def _occasion(self, rule: Rule, watched: Watched) -> Occasion:
         return Occasion(watched.feed.now, watched.feed.kind_of(rule.market), self.local_channels)
 
-    def _correct(
-        self, rules: Mapping[str, Rule], watched: Watched, tally: _Tally, has_time: Callable[[], bool]
-    ) -> None:
+    def _correct(self, run: Run, rules: Mapping[str, Rule]) -> None:
         """Say where trades that came later have changed what an event was made of."""
-        for found in corrected(self.alerts, rules, watched, has_time):
-            occasion = self._occasion(found.rule, watched)
-            event = event_of(
-                found.rule, found.happening, occasion, found.facts, corrects=found.event.id, more=found.more
-            )
-            deliveries = deliveries_of(found.rule, found.happening, event, occasion)
-            transition = Transition(RuleState(found.rule.id), (event,), deliveries)
+        try:
+            for found in corrected(self.alerts, rules, run.watched, run.has_time):
+                self._record(run, found)
+        except QuantError as exc:
+            # The next run compares again; what was found of the rules must be reported all the same.
+            run.tally.errors["corrections"] = str(exc)[:300]
+
+    def _record(self, run: Run, found: Correction) -> None:
+        occasion = self._occasion(found.rule, run.watched)
+        event = event_of(found.rule, found.happening, occasion, found.facts, corrects=found.event.id, more=found.more)
+        deliveries = deliveries_of(found.rule, found.happening, event, occasion)
+        transition = Transition(RuleState(found.rule.id), (event,), deliveries)
+        try:
             self.alerts.commit(transition)
-            tally.count(transition)
+        except ConflictError:
+            return  # Another run was faster.
+        run.tally.count(transition)
 
 
-def bounded(marks: dict[str, int]) -> dict[str, int]:
-    """Marks by input, or by interval where there are too many."""
-    if len(marks) <= MAX_MARKS:
-        return marks
-    found: dict[str, int] = {}
-    for name, mark in marks.items():
-        found[_shared(name)] = min(mark, found.get(_shared(name), mark))
-    return found
-
-
-def _shared(name: str) -> str:
-    return f"*@{name.rpartition('@')[2]}"
+def _guarded(rule: Rule, work: Callable[[], Outcome]) -> Outcome:
+    """Whatever is wrong with one rule must not keep the others from being looked at."""
+    try:
+        return work()
+    except QuantError as exc:
+        return Outcome(problem=str(exc))
+    except Exception as exc:
+        _logger.exception("a rule could not be checked", extra={"rule_id": rule.id})
+        return Outcome(problem=f"{type(exc).__name__}: {exc}")
 
 
 def facts_of(rule: Rule, readings: Readings, happening: Happening) -> dict[str, object]:

@@ -49,8 +49,9 @@ ALLOWED: dict[str, set[str]] = {
     "functions/resample": {"numpy", "quant", "resample"},
     "functions/check_alerts/service.py": {
         "numpy", "quant.domain", "quant.analytics", "quant.alerting", "quant.readings", "quant.errors",
-        "check_alerts.corrections",
+        "check_alerts.corrections", "check_alerts.run",
     },
+    "functions/check_alerts/run.py": {"quant.domain", "quant.readings"},
     "functions/check_alerts/corrections.py": {
         "quant.domain", "quant.alerting", "quant.readings", "quant.errors",
     },

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from quant.alerting.metrics import CLOCK, SCAN
+from quant.alerting.metrics import CLOCK, METRICS, SCAN
 from quant.alerting.readings import Readings
 from quant.alerting.templates import moment
 from quant.domain.alert import Rule
@@ -52,7 +52,7 @@ class Watched:
 
     def expect(self, rule: Rule, start: int) -> None:
         """Say beforehand what will be asked for, so that each market is read once and far enough back."""
-        if rule.interval not in INTERVALS:
+        if rule.interval not in INTERVALS or rule.metric not in METRICS:
             return
         low = first_needed(rule.metric, INTERVALS[rule.interval].ms, rule.window, self._grid(rule, start))
         for market in markets_of(rule):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from check_alerts.service import MAX_MARKS, bounded
+from check_alerts.run import MAX_MARKS, bounded
 from quant.alerting.readings import HEAL_WAIT
 from quant.domain.alert import ChannelType, CheckReport, DeliveryStatus, EventKind, Phase
 from quant.domain.interval import HOUR, MINUTE, S1, SECOND
@@ -246,7 +246,7 @@ def test_a_run_without_time_leaves_the_rest_to_the_next(world: AlertWorld) -> No
         world.rule()
     world.trade(BTC, [120] * 60)
     world.at(61)
-    left = iter([True] * 3)
+    left = iter([True] * 8)  # each rule is looked at; three of five can be stored
     report = world.monitor.check(world.now, lambda: next(left, False))
     assert (report.evaluated, report.unfinished) == (3, 2)
     report = world.check(62)
@@ -453,3 +453,30 @@ def test_the_reason_tells_what_is_missing(world: AlertWorld) -> None:
     world.check(961)
     assert world.state("r2").reason == "NEWUSDT is not known before 2026-11-22 12:07:00 UTC"
     assert world.state("r1").phase is Phase.OK
+
+
+def test_when_very_many_rules_fire_at_once_each_does_so_once(world: AlertWorld) -> None:
+    for number in range(300):
+        world.rule(id=f"r{number:03}", threshold=110 + number / 100)
+    world.trade(BTC, [100] * 30 + [120] * 20 + [100] * 10)
+    report = world.check(61)
+    assert (report.evaluated, report.fired, report.events, report.deliveries) == (300, 300, 600, 600)
+    assert world.check(62).events == 0
+    assert len({event.id for event in world.events()}) == 600
+
+
+def test_corrections_that_cannot_be_looked_for_do_not_keep_the_run_from_being_reported(world: AlertWorld) -> None:
+    class Down:
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.storage.alerts, name)
+
+        def events(self, *args: object, **more: object) -> object:
+            raise UnavailableError("read", "down")
+
+    world.rule()
+    world.trade(BTC, [120] * 60)
+    world.at(61)
+    report = world.new_monitor(alerts=Down()).check(world.now)
+    assert (report.fired, report.unfinished) == (1, 0)
+    assert "down" in report.errors["corrections"]
+    assert world.storage.alerts.report() == report
