@@ -32,6 +32,9 @@ def map_case(context: Any, case: Any) -> Any:
         _mend_rules(case.body)
         if case.operation.path.endswith("/backtest") and not case.body.get("rule"):
             case.body["rule_id"] = case.body.get("rule_id") or "r1"
+        if case.operation.path.endswith("/backtest"):
+            # How far back it may go depends on the rule's own bars.
+            case.body.pop("start", None)
     return case
 
 
@@ -70,6 +73,9 @@ def _agree(values: dict[str, Any]) -> None:
         # As many bars as there are after the start, and no window that is longer than that.
         window = min(int(values["window"]), 500)
         values["window"], values["lookback"] = window, max(int(values.get("lookback") or 1_440), window)
+    if "y" in values:
+        # Of seconds a stack that has just begun has too few bars; of minutes it has the exchange's.
+        values.pop("interval", None)
     if "y" in values and values["y"] == values.get("x"):
         values["y"], values["x"] = "ETHUSDT", "BTCUSDT"
 
