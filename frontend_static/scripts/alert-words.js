@@ -120,6 +120,11 @@ export function deliveryText(delivery) {
   return `${delivery.channel.type}: ${STATUSES[delivery.status] ?? delivery.status}${delivery.attempts > 1 ? ` after ${delivery.attempts} tries` : ""}${delivery.error ? ` (${delivery.error})` : ""}`;
 }
 
+// Remarks of the API as sentences of their own, with a space before each.
+export function remarks(texts) {
+  return texts.map((text) => ` ${text.charAt(0).toUpperCase()}${text.slice(1)}.`).join("");
+}
+
 export function backtestSentence(found) {
   const days = spanText(found.end - found.start);
   if (found.fired === 0) return `Over ${days} it would not have fired.`;

@@ -2,7 +2,7 @@
 
 import { ALERT_MARGIN, backtestFigure } from "./alert-figure.js";
 import { mountAlertHistory } from "./alert-history.js";
-import { backtestSentence, isSilenced, textsOf, valueText } from "./alert-words.js";
+import { backtestSentence, isSilenced, remarks, textsOf, valueText } from "./alert-words.js";
 import { createBarFeed } from "./bar-feed.js";
 import { element, parts, write } from "./dom.js";
 import { mountEmptyState } from "./empty-state.js";
@@ -127,10 +127,9 @@ const change = (action) => attempt(() => token.withToken(action));
 async function save(body, rule) {
   const saved = await change(() => (rule ? page.api.changeRule(rule.id, body, forever()) : page.api.makeRule(body, forever())));
   if (!saved) return;
-  const warned = saved.warnings.length ? ` ${saved.warnings.join("; ")}.` : "";
   replaceRule(saved);
   close();
-  write(part.said, `“${saved.name}” is saved.${warned}`);
+  write(part.said, `“${saved.name}” is saved.${remarks(saved.warnings)}`);
 }
 
 async function remove(rule) {
@@ -267,8 +266,7 @@ function renderTest(page) {
   }
   const { found, rule } = test;
   const unknown = found.unknown_bars ? ` ${numberText(found.unknown_bars, 0)} bars lack trades: nothing fires there.` : "";
-  const warned = found.warnings.length ? ` ${found.warnings.join("; ")}.` : "";
-  write(part["backtest-said"], `${backtestSentence(found)}${unknown}${warned}`);
+  write(part["backtest-said"], `${backtestSentence(found)}${unknown}${remarks(found.warnings)}`);
   const next = sameZoom(page.view);
   if (next?.from !== zoom?.from || next?.to !== zoom?.to) zoom = next;
   const same = model?.test === test && model.zoom === zoom && model.palette === page.palette && model.offset === page.offset();

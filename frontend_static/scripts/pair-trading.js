@@ -92,8 +92,8 @@ function choose(part) {
 
 async function load(signal, page) {
   await Promise.all([loadSymbols(signal, page), loadScan(signal, page)]);
-  page.redraw();
   startWithBest(page);
+  page.redraw();
   if (page.view.y && page.view.x && page.view.y !== page.view.x) await loadAnswer(signal, page);
 }
 
@@ -168,7 +168,7 @@ function render(page) {
     if (document.activeElement !== form.elements[name]) form.elements[name].value = String(view[name]);
   }
   for (const option of form.elements.lookback.options) write(option, `${option.value} bars · ${spanText(Number(option.value) * intervalMs(view.interval))}`);
-  write(query(".pair-title"), view.y && view.x ? `${marketOf(view.y).symbol} / ${marketOf(view.x).symbol}` : "Choose two symbols");
+  write(query(".pair-title"), view.y && view.x ? `${marketOf(view.y).symbol} / ${marketOf(view.x).symbol}` : state.symbols === null ? "Pair Trading" : "Choose two symbols");
   document.title = `${view.y && view.x ? `${marketOf(view.y).symbol} / ${marketOf(view.x).symbol}` : "Pair Trading"} · Crypto Quant`;
   renderSuggestions(view);
 
