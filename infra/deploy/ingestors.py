@@ -63,7 +63,7 @@ def deploy(
 
 
 def _template(path: Path, target: Target) -> str:
-    """As it is; for an emulator with the number of tasks as a number, where ministack 1.5.33 sees a parameter's text."""
+    """As it is; for an emulator with the number of tasks as a number: ministack 1.5.33 sees a parameter as text."""
     if not target.is_emulator:
         return path.read_text()
     template = load_template(path)
