@@ -33,8 +33,9 @@ def map_case(context: Any, case: Any) -> Any:
         if case.operation.path.endswith("/backtest") and not case.body.get("rule"):
             case.body["rule_id"] = case.body.get("rule_id") or "r1"
         if case.operation.path.endswith("/backtest"):
-            # How far back it may go depends on the rule's own bars.
+            # How far back it may go depends on the rule's own bars, and where it may end on what is known.
             case.body.pop("start", None)
+            case.body.pop("end", None)
     return case
 
 
