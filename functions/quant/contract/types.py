@@ -54,7 +54,7 @@ TIME_SCHEMA: dict[str, Any] = {
 Symbol = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9-]{2,30}$",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{1,29}$",
         description="The exchange's own name of the instrument, in upper or lower case.",
         examples=["BTCUSDT"],
         extra={"remedy": "must be 2 to 30 letters, digits or dashes, such as BTCUSDT"},
@@ -63,7 +63,7 @@ Symbol = Annotated[
 MarketName = Annotated[
     str,
     Meta(
-        pattern=r"^([A-Za-z][A-Za-z0-9]{1,19}:)?[A-Za-z0-9-]{2,30}$",
+        pattern=r"^([A-Za-z][A-Za-z0-9]{1,19}:)?[A-Za-z0-9][A-Za-z0-9-]{1,29}$",
         description="A symbol, with its exchange before a colon where it is not that of `exchange`.",
         extra={"remedy": "must be given: 2 to 30 letters, digits or dashes, such as BTCUSDT or coinbase:BTC-USD"},
     ),
