@@ -268,7 +268,8 @@ class _Waiting:
 
 def _level_last(moments: Floats, lag: int) -> Floats:
     """The matrix of the first ``lag`` lags in the order lags, level, change: then the factor tells the level's t."""
-    picked = np.empty((len(moments), lag + 2, lag + 2))
+    # The upper triangle is not read, but it is added to: what memory happens to hold there may be no number.
+    picked = np.zeros((len(moments), lag + 2, lag + 2))
     picked[:, :lag, :lag] = moments[:, 1 : lag + 1, 1 : lag + 1]
     picked[:, lag, :lag] = moments[:, 1 : lag + 1, 0]
     picked[:, lag, lag] = moments[:, 0, 0]
