@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from quant.settings import child_environment
 ROOT = Path(__file__).parents[2]
 READY_PATIENCE = 120.0
 STOP_PATIENCE = 100.0
+RUN = (sys.executable, "-m", "infra.local", "run")
 
 
 @dataclass(slots=True)
@@ -51,12 +52,12 @@ class RunningStack:
 
 
 @contextmanager
-def started_stack(state_dir: Path, **changes: str) -> Iterator[RunningStack]:
-    """``python -m infra.local run`` on free ports until it is ready; killed at the end if it still runs."""
+def started_stack(state_dir: Path, *, command: Sequence[str] = RUN, **changes: str) -> Iterator[RunningStack]:
+    """``command`` on free ports until it is ready; killed at the end if it still runs."""
     settings = {"SOURCE": "simulator", "PORT": "0", "EMULATOR_PORT": "0", "STATE_DIR": str(state_dir), **changes}
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "infra.local", "run"],
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
