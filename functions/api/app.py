@@ -49,6 +49,9 @@ def _verify(channel: Channel, field: str) -> None:
     open_verification(Settings.load()).check(channel, field)
 
 
-handler = create_app(_market_data, _clock, open_gate, _alerts)
+# Half of the shortest flush: a page that asks each second never sees the difference, fifty at once cost one read.
+BRIEF_FOR = 500
+
+handler = create_app(_market_data, _clock, open_gate, _alerts, BRIEF_FOR)
 """What Lambda calls."""
 app = handler.app

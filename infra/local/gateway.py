@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import uuid
 from collections.abc import Iterable
@@ -16,6 +17,9 @@ from yarl import URL
 from infra.local.site_files import SiteFiles
 
 BODY_LIMIT = 1_000_000
+# The emulator starts a process for each request that finds none free. Fifty at once would start fifty: a laptop would
+# be busy with that for a minute. So requests wait here for the few that are warm.
+AT_ONCE = 4
 TIMEOUT = 35.0  # a little more than API Gateway gives a function
 # Of one connection, not of the request; and what the client library writes itself.
 _HOP_BY_HOP = frozenset({"connection", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
@@ -35,7 +39,7 @@ class ApiProxy:
 
     def __init__(self, session: aiohttp.ClientSession, target: str = "") -> None:
         self.target = target
-        self._session = session
+        self._session, self._turn = session, asyncio.Semaphore(AT_ONCE)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         if not self.target:
@@ -45,7 +49,8 @@ class ApiProxy:
         except web.HTTPRequestEntityTooLarge:
             return error(413, "payload_too_large", f"the body must be at most {BODY_LIMIT} bytes", Connection="close")
         try:
-            return await self._forward(request, body)
+            async with self._turn:
+                return await self._forward(request, body)
         except TimeoutError:
             return error(504, "timeout", f"the API did not answer within {TIMEOUT:g} s")
         except aiohttp.ClientError:

@@ -40,10 +40,14 @@ def create_app(
     clock: Clock,
     gate: Callable[[], Gate] = Gate,
     alerts: Callable[[], Alerts] | None = None,
+    brief_for: int = 0,
 ) -> Api:
-    """The app on what ``market_data`` and ``gate`` give; both are first called at the first request."""
+    """The app on what ``market_data`` and ``gate`` give; both are first called at the first request.
+
+    ``brief_for``: ms, see quant.http.routing.Routes.
+    """
     app, gate = Chalice(app_name="quant-api", configure_logs=False), cache(gate)
-    routes = Routes(app, gate, clock, _logger, kept=lambda: market_data().storage.rules)
+    routes = Routes(app, gate, clock, _logger, kept=lambda: market_data().storage.rules, brief_for=brief_for)
 
     @routes.serve(HEALTH)
     def health(call: Call[Nothing, Nothing]) -> Answer:

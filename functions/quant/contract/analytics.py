@@ -100,6 +100,7 @@ class PairParameters(Struct, **REQUEST):
 
 STATS = Operation(
     id="listStatistics",
+    brief=True,
     method="GET",
     path="/stats",
     tag="analytics",
@@ -110,6 +111,7 @@ STATS = Operation(
 )
 STATS_OF_SYMBOL = Operation(
     id="getStatistics",
+    brief=True,
     method="GET",
     path="/stats/{symbol}",
     tag="analytics",
@@ -121,6 +123,7 @@ STATS_OF_SYMBOL = Operation(
 )
 SCAN = Operation(
     id="scanPairs",
+    brief=True,
     method="GET",
     path="/pairs/scan",
     tag="pairs",
@@ -132,6 +135,7 @@ SCAN = Operation(
 )
 CORRELATION = Operation(
     id="getCorrelations",
+    brief=True,
     method="GET",
     path="/pairs/correlation",
     tag="pairs",

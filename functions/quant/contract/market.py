@@ -120,6 +120,7 @@ class OhlcAnswer(Struct, **ANSWER):
 
 SYMBOLS = Operation(
     id="listSymbols",
+    brief=True,
     method="GET",
     path="/symbols",
     tag="market",
@@ -130,6 +131,7 @@ SYMBOLS = Operation(
 )
 TICKS = Operation(
     id="listTicks",
+    brief=True,
     method="GET",
     path="/ticks/{symbol}",
     tag="market",
@@ -144,6 +146,7 @@ TICKS = Operation(
 )
 OHLC = Operation(
     id="listBars",
+    brief=True,
     method="GET",
     path="/ohlc/{symbol}",
     tag="market",

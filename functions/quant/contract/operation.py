@@ -95,6 +95,7 @@ class Operation(Generic[P, B]):
         errors: statuses that this operation may answer with beside those that all may.
         media: content types of the answer, JSON first.
         example: of the body; parameters carry their own.
+        brief: may be answered as it was a moment ago: new trades do not wait for the caller, nor he for them.
         idempotent: takes an ``Idempotency-Key``.
         max_body: bytes.
     """
@@ -115,6 +116,7 @@ class Operation(Generic[P, B]):
     answer_at: tuple[int, ...] = ()
     media: tuple[str, ...] = ("application/json",)
     example: Any = None
+    brief: bool = False
     idempotent: bool = False
     max_body: int = MAX_BODY
     headers: Mapping[str, str] = field(default_factory=dict)

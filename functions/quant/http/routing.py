@@ -17,6 +17,7 @@ from quant.contract.types import Nothing
 from quant.domain.ports import Clock
 from quant.errors import QuantError, RequestError, ValidationError
 from quant.http.answers import INTERNAL, Answer, error, refusal
+from quant.http.brief import BriefAnswers
 from quant.http.call import Call
 from quant.http.edge import TAG
 from quant.http.gate import Gate
@@ -45,6 +46,7 @@ class Routes:
 
     Attributes:
         kept: where the answers to idempotency keys are; first called when one is needed.
+        brief_for: ms for which operations that are declared ``brief`` give the same answer to the same question again.
     """
 
     def __init__(
@@ -54,7 +56,9 @@ class Routes:
         clock: Clock,
         logger: logging.Logger,
         kept: Callable[[], KeptAnswers] | None = None,
+        brief_for: int = 0,
     ) -> None:
+        self._brief = BriefAnswers(brief_for)
         self.app, self.operations = app, list[AnyOperation]()
         self._gate, self._clock, self._logger, self._kept = gate, clock, logger, kept
 
@@ -78,12 +82,23 @@ class Routes:
         try:
             self._gate().admit(operation, request.headers.get("authorization"), now)
             call = self._call(operation, request, now)
-            return self._once(call, serve) if operation.idempotent and call.idempotency_key else serve(call)
+            if operation.idempotent and call.idempotency_key:
+                return self._once(call, serve)
+            return self._shared(call, serve) if operation.brief else serve(call)
         except QuantError as exc:
             return refusal(exc, request.id, self._logger)
         except Exception:
             self._logger.exception("request failed", extra={"request_id": request.id})
             return error("internal_error", INTERNAL, request.id)
+
+    def _shared(self, call: Call[P, B], serve: Callable[[Call[P, B]], Answer]) -> Answer:
+        """What was answered to the same question a moment ago, or now. Who may not ask has been refused before."""
+        asked = (call.operation.id, call.parameters)
+        answer = self._brief.get(asked, call.now)
+        if answer is None:
+            answer = serve(call)
+            self._brief.keep(asked, answer, call.now)
+        return answer
 
     def _call(self, operation: Operation[P, B], request: Request, now: int) -> Call[P, B]:
         body: Any = Nothing()

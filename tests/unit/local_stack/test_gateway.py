@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +13,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from infra.local.gateway import Gateway
+from infra.local.gateway import AT_ONCE, Gateway
 from infra.local.ports import HOST, reserve
 
 STAGE_BASE = "/_aws/execute-api/abc123"
@@ -58,8 +59,15 @@ async def serving(site: Path, target: str) -> AsyncIterator[tuple[str, aiohttp.C
 
 @pytest.fixture
 async def upstream() -> AsyncIterator[str]:
+    async with answering(echo) as target:
+        yield target
+
+
+@contextlib.asynccontextmanager
+async def answering(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """A REST API that answers so."""
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", echo)
+    app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     held = reserve(0, "PORT")
@@ -138,6 +146,27 @@ async def test_the_api_gets_method_path_query_body_and_authorization(site: Path,
                 "if_none_match": None,
                 "body": "hello",
             }
+
+
+async def test_the_emulator_is_asked_by_a_few_at_once_and_everybody_is_answered(site: Path) -> None:
+    inside, most, full = 0, 0, asyncio.Event()
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        nonlocal inside, most
+        inside, most = inside + 1, max(most, inside + 1)
+        if inside == AT_ONCE:
+            full.set()
+        await full.wait()
+        await asyncio.sleep(0)
+        inside -= 1
+        return web.json_response({})
+
+    async with answering(slow) as target, serving(site, target) as (base, session):
+        answers = await asyncio.gather(*(session.get(f"{base}/api/health") for _ in range(5 * AT_ONCE)))
+        assert [answer.status for answer in answers] == [200] * 5 * AT_ONCE
+        for answer in answers:
+            answer.release()
+    assert most == AT_ONCE
 
 
 async def test_the_api_is_asked_whether_something_has_changed(site: Path, upstream: str) -> None:
