@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import boto3
 import botocore.handlers
 from botocore.exceptions import ClientError
+from moto.core.models import botocore_stubber
 from samtranslator.yaml_helper import yaml_parse
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
@@ -115,14 +117,23 @@ class Guard:
 
 @contextmanager
 def guarded(guard: Guard) -> Iterator[None]:
-    """All clients that are made inside pass the guard."""
-    entry = ("before-parameter-build", guard)
-    botocore.handlers.BUILTIN_HANDLERS.append(entry)
+    """All clients that are made inside pass the guard, and reach moto one at a time: its tables know no threads."""
+    one_at_a_time, moto = RLock(), ("before-send", botocore_stubber)
+
+    def send(**request: Any) -> Any:
+        with one_at_a_time:
+            return botocore_stubber(**request)
+
+    entries = [("before-parameter-build", guard), ("before-send", send)]
+    botocore.handlers.BUILTIN_HANDLERS.remove(moto)
+    botocore.handlers.BUILTIN_HANDLERS.extend(entries)
     boto3.DEFAULT_SESSION = None
     try:
         yield
     finally:
-        botocore.handlers.BUILTIN_HANDLERS.remove(entry)
+        for entry in entries:
+            botocore.handlers.BUILTIN_HANDLERS.remove(entry)
+        botocore.handlers.BUILTIN_HANDLERS.append(moto)
         boto3.DEFAULT_SESSION = None
 
 
