@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from quant.contract.platform import Check, DataQuality, HealthAnswer, SymbolHealth
+from quant.contract.platform import Check, DataQuality, HealthAnswer, MonitorHealth, SymbolHealth
 from quant.domain.interval import MINUTE, SECOND
 from quant.domain.market import Market
 from quant.domain.ports import Heartbeat, MarketPulse, Watermark
@@ -19,6 +19,7 @@ from quant.storage.storage import Storage
 LATE_AFTER = 60 * SECOND
 SILENT_AFTER = 30 * SECOND
 RESAMPLED_WITHIN = 5 * MINUTE
+CHECKED_WITHIN = 3 * MINUTE
 KEPT = SECOND
 # What changes by the minute is looked at every ten seconds, however often somebody asks.
 SLOW_KEPT = 10 * SECOND
@@ -93,18 +94,19 @@ class Health:
             "ohlc_data": self.storage.bars.watermarks,
         }
         slow = self._slow is None or not 0 <= now - self._slow[0] < SLOW_KEPT
-        found = self.prober.look({**parts, **self.checks, "quality": self._quality} if slow else parts)
+        seldom = {**self.checks, "quality": self._quality, "monitor": self._monitor}
+        found = self.prober.look({**parts, **seldom} if slow else parts)
         if slow:
-            self._slow = (now, {name: found.pop(name) for name in (*self.checks, "quality")})
+            self._slow = (now, {name: found.pop(name) for name in seldom})
         assert self._slow is not None
         outcomes = found | self._slow[1]
-        quality = outcomes.pop("quality")
+        quality, monitor = outcomes.pop("quality"), outcomes.pop("monitor")
         down = [name for name, outcome in outcomes.items() if outcome.problem]
         beats: tuple[Heartbeat, ...] = outcomes["tick_data"].value or ()
         marks: dict[Market, Watermark] = outcomes["ohlc_data"].value or {}
         alive = [beat for beat in beats if now - beat.time <= SILENT_AFTER]
         symbols = _symbols(beats, marks)
-        reasons = down or _reasons(now, alive, symbols, quality)
+        reasons = down or _reasons(now, alive, symbols, quality) + _unchecked(now, monitor)
         return HealthAnswer(
             status="down" if down else "degraded" if reasons else "ok",
             version=self.version,
@@ -115,6 +117,7 @@ class Health:
             ingestor=_summed(alive) | {"quarantined_by_reason": _counted(alive, "quarantined_by_reason")},
             gaps=_gaps(beats),
             data=quality.value,
+            monitor=monitor.value,
             symbols=symbols,
         )
 
@@ -125,6 +128,22 @@ class Health:
             incomplete_minutes=len(self.storage.bars.incomplete()),
             differing_bars=len(self.storage.bars.differences()),
         )
+
+    def _monitor(self) -> MonitorHealth | None:
+        report = self.storage.alerts.report()
+        if report is None:
+            return None
+        return MonitorHealth(last_run=report.finished_at, rules=report.rules, errors=len(report.errors))
+
+
+def _unchecked(now: int, monitor: Outcome) -> list[str]:
+    """Why alerts may not come."""
+    if monitor.problem:
+        return [f"the alert monitor's last report: {monitor.problem}"]
+    told: MonitorHealth | None = monitor.value
+    if told is None or now - told.last_run <= CHECKED_WITHIN:
+        return []
+    return [f"alert rules were last checked {(now - told.last_run) / 1000:.0f} s ago"]
 
 
 def newest_pulses(beats: Sequence[Heartbeat]) -> dict[Market, MarketPulse]:

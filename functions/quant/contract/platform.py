@@ -35,6 +35,12 @@ class SymbolHealth(Struct, **ANSWER):
     watermark: Annotated[int | None, Meta(description="Bars that start before it are stored, ms.")]
 
 
+class MonitorHealth(Struct, **ANSWER):
+    last_run: Annotated[int, Meta(description="When the last check of the alert rules ended, ms.")]
+    rules: int
+    errors: Annotated[int, Meta(description="Rules that could not be checked.")]
+
+
 class HealthAnswer(Struct, **ANSWER):
     status: Annotated[
         Literal["ok", "degraded", "down"],
@@ -48,6 +54,7 @@ class HealthAnswer(Struct, **ANSWER):
     ingestor: Annotated[dict[str, Any], Meta(description="Figures of all living ingestors together.")]
     gaps: Annotated[list[dict[str, Any]], Meta(description="Recorded gaps: trades that only a backfill brings.")]
     data: DataQuality | None
+    monitor: Annotated[MonitorHealth | None, Meta(description="null before the first check of the alert rules.")]
     symbols: list[SymbolHealth]
 
 

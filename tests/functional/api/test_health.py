@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.chalicelib.health import KEPT, SLOW_KEPT, Health, Prober
+from api.chalicelib.health import CHECKED_WITHIN, KEPT, SLOW_KEPT, Health, Prober
+from quant.contract.platform import MonitorHealth
+from quant.domain.alert import CheckReport
 from quant.errors import UnavailableError
 from quant.settings import Settings
 from quant.storage.storage import storage_on
@@ -109,3 +111,17 @@ def test_late_data_are_degraded_and_not_down(part: Counted) -> None:
     assert (found.status, found.reasons) == ("ok", [])
     found = _health(world, part).look(world.now + 31_000)
     assert (found.status, found.reasons) == ("degraded", ["no ingestor has given a sign of life for 30 s"])
+
+
+def test_a_monitor_that_has_stopped_is_told(part: Counted) -> None:
+    world = _world()
+    storage = world.storage
+    health = Health(storage, {"archive": part}, "1.2.3", Prober(patience=0.2))
+    assert health.look(world.now).monitor is None
+    storage.alerts.put_report(CheckReport(world.now - 2_000, world.now - 1_000, rules=3, errors={"r": "late"}))
+    found = health.look(world.now + SLOW_KEPT)
+    assert (found.status, found.monitor) == ("ok", MonitorHealth(last_run=world.now - 1_000, rules=3, errors=1))
+    world.now += CHECKED_WITHIN
+    world.beat(random_trades(1, start=world.now))
+    found = health.look(world.now)
+    assert (found.status, found.reasons[-1]) == ("degraded", "alert rules were last checked 181 s ago")
