@@ -26,7 +26,8 @@ def test_bars_of_a_day_are_there_at_once(stack: RunningStack) -> None:
         stack.url, f"/api/ohlc/{SYMBOL}", lambda answer: len(answer["bars"]) == 1000, interval="1m", limit=1000
     )["bars"]
     exchange = [bar for bar in bars if bar["source"] == "exchange"]
-    assert len(exchange) > 990
+    # The newest are the stack's own, one more for each minute that it has been running.
+    assert len(exchange) > 900
     assert {bar["complete"] for bar in exchange} == {None}
     assert [after["time"] - before["time"] for before, after in pairwise(exchange)] == [MINUTE] * (len(exchange) - 1)
 
