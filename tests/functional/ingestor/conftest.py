@@ -19,7 +19,7 @@ from ingestor.exchanges.binance import Binance
 from ingestor.journal import Journal
 from ingestor.options import Codec, OldTradeStore, Options, Ports
 from ingestor.service import Ingestor
-from quant.domain.interval import HOUR
+from quant.domain.interval import HOUR, MINUTE
 from quant.domain.market import Market
 from quant.domain.trade import Trades
 from quant.storage.codec import pack, unpack
@@ -30,6 +30,14 @@ BTC = Market("binance", "BTCUSDT")
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+async def away_from_edges() -> None:
+    """Wait, seldom and for some seconds, until the minute is neither new nor nearly over: a first start begins with the
+    bar that is open, and a test has to know which one that is."""
+    second = now_ms() % MINUTE / 1000
+    if not 5 <= second <= 50:
+        await asyncio.sleep((65 - second) % 60)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from quant.domain.market import Market
 from quant.domain.ports import Heartbeat, MarketPulse
 from resample.service import Resampler
 from tests.functional.ingestor.coinbase_server import PRODUCT, CoinbaseServer
-from tests.functional.ingestor.conftest import BTC, now_ms, running
+from tests.functional.ingestor.conftest import BTC, away_from_edges, now_ms, running
 
 BTC_USD = Market("coinbase", PRODUCT)
 
@@ -28,6 +28,7 @@ async def test_a_hole_and_a_lost_connection_are_healed_by_cursor(
     async with CoinbaseServer() as coinbase:
         url = f"127.0.0.1:{coinbase.port}"
         adapter = Coinbase(f"ws://{url}", f"http://{url}")
+        await away_from_edges()
         # The first start goes back to the beginning of the 5m bar and one trade further: to the first trade of all.
         first = floor(now_ms(), 5 * MINUTE)
         await coinbase.publish("61837.62", "0.00000001", time=first - 1)

@@ -26,7 +26,7 @@ from quant.domain.trade import Trades
 from quant.storage.codec import pack
 from quant.storage.storage import Storage, memory_storage
 from resample.service import Resampler
-from tests.functional.ingestor.conftest import BTC, Events, now_ms, running
+from tests.functional.ingestor.conftest import BTC, Events, away_from_edges, now_ms, running
 
 Server = ExchangeServer[ScriptedMarket]
 
@@ -165,6 +165,7 @@ def _mark_and_resample(storage: Storage, missing: Trades) -> None:
 
 
 async def test_a_first_start_brings_the_whole_bar_and_the_trade_before_it(server: Server, tmp_path: Path) -> None:
+    await away_from_edges()
     bar = floor(now_ms(), 5 * MINUTE)
     publish(server, 10, bar - 1_000)
     publish(server, 2_500, bar)
@@ -176,6 +177,7 @@ async def test_a_first_start_brings_the_whole_bar_and_the_trade_before_it(server
 
 async def test_a_first_start_of_a_busy_market_keeps_to_its_share(server: Server, tmp_path: Path) -> None:
     """More than its pages hold: it begins with the stream, and the exchange's bars stand in."""
+    await away_from_edges()
     publish(server, 3_000, floor(now_ms(), MINUTE))
     async with running(server, tmp_path, first_pages=1) as run:
         publish(server, 5)
