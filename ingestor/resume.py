@@ -92,6 +92,11 @@ class _Stored:
 
     ids: Ints
     last_ids: Ints
+    times: Ints
+
+    @property
+    def first_time(self) -> int:
+        return int(self.times[0])
 
 
 class Resumer:
@@ -117,8 +122,8 @@ class Resumer:
         known = self._known.get(market, Reached())
         stored = await self._stored(tracker, known.id + 1, now)
         own = known if known.id >= 0 else await self._last_own(market, stored, now)
-        if own.id < 0 and not len(stored.ids):
-            await self._begin(tracker, exchange, client, now)
+        if own.id < 0:
+            await self._begin(tracker, exchange, client, stored, now)
         else:
             await self._go_on(tracker, exchange, client, stored, own, now)
         tracker.resumed = True
@@ -129,51 +134,56 @@ class Resumer:
     async def _go_on(
         self, tracker: Tracker, exchange: Exchange, client: RestClient, stored: _Stored, own: Reached, now: int
     ) -> None:
-        start = now - self._horizon.heal_max
-        first = int(stored.ids[0]) if len(stored.ids) else None
-        begin = own.id + 1 if own.id >= 0 or first is None else first
-        if own.id >= 0 and own.time < start and first != begin:
+        start, begin = now - self._horizon.heal_max, own.id + 1
+        if own.time < start and (not len(stored.ids) or int(stored.ids[0]) != begin):
             # Stored trades end too long ago: what is healed begins with the horizon, the rest is said.
             own = await self._last_tick(tracker.market, own)
             begin = own.id + 1
             begin = max(await first_id_at(exchange, client, tracker.market.symbol, start), begin)
             if begin > own.id + 1:
                 self._gap(tracker, own, begin - 1, start)
-        last = max(_last(stored, own.id), begin - 1)
+        self._anchor(tracker, stored, begin, start, now)
+
+    async def _begin(self, tracker: Tracker, exchange: Exchange, client: RestClient, stored: _Stored, now: int) -> None:
+        """Nobody has said how far it is whole: from the beginning of a bar, and the trade before it, which proves the
+        join. The bar that is open, or that of the first trade which an earlier first start has left behind."""
+        symbol = tracker.market.symbol
+        if len(stored.ids):
+            time, end = stored.first_time, int(stored.ids[0])
+        else:
+            newest = await newest_trade(exchange, client, symbol)
+            time, end = now, newest.last_id + 1 if len(newest) else -1
+        for start in (floor(time, M5.ms), floor(time, MINUTE)) if end >= 0 else ():
+            first = await first_id_at(exchange, client, symbol, start)
+            if end - first + 1 <= self._horizon.first_pages * exchange.limits.page:
+                self._anchor(tracker, stored, max(first - 1, 1), start - MINUTE, now)
+                return
+        self._log("begins_with_the_stream", market=str(tracker.market))
+        if len(stored.ids):
+            self._anchor(tracker, stored, end, time, now)
+
+    def _anchor(self, tracker: Tracker, stored: _Stored, begin: int, start: int, now: int) -> None:
+        """All from ``begin`` on that is not stored is a hole, and none of it is older than ``start``."""
+        last = max(_last(stored, -1), begin - 1)
         for low, high in missing_between(stored.ids, stored.last_ids, begin, last):
             tracker.sequencer.reopen(low, high)
             tracker.note_hole(low, start)
         tracker.sequencer.anchor(last, start, now + _SKEW)
         tracker.note_hole(last + 1, start)
 
-    async def _begin(self, tracker: Tracker, exchange: Exchange, client: RestClient, now: int) -> None:
-        """Nothing is stored yet: from the beginning of a bar, and the trade before it, which proves the join."""
-        symbol = tracker.market.symbol
-        newest = await newest_trade(exchange, client, symbol)
-        for start in (floor(now, M5.ms), floor(now, MINUTE)) if len(newest) else ():
-            first = await first_id_at(exchange, client, symbol, start)
-            if newest.last_id - first + 2 <= self._horizon.first_pages * exchange.limits.page:
-                tracker.sequencer.anchor(max(first - 2, 0), start - MINUTE, now + _SKEW)
-                tracker.note_hole(max(first - 1, 1), start - MINUTE)
-                return
-        self._log("begins_with_the_stream", market=str(tracker.market))
-
     async def _stored(self, tracker: Tracker, first: int, now: int) -> _Stored:
         start = now - min(self._horizon.heal_max, self._horizon.tick_ttl)
-        ids: list[Ints] = []
-        last_ids: list[Ints] = []
+        pages: list[tuple[Ints, Ints, Ints]] = []
         for hour in hours_between(start, now + HOUR):
             window = max(hour, start), hour + HOUR
             trades = await in_thread(lambda w=window: self._ticks.read(tracker.market, *w, first_id=first))
-            ids.append(trades.ids)
-            last_ids.append(trades.last_ids)
-        found, ends = np.concatenate(ids), np.concatenate(last_ids)
+            pages.append((trades.ids, trades.last_ids, trades.times))
+        found, ends, times = map(np.concatenate, zip(*pages, strict=True))
         # The stream goes on meanwhile: what it has brought and stored during these reads is not of an earlier run.
         live = tracker.sequencer.first_id
         earlier = found < live if live is not None else np.ones(len(found), bool)
-        found, ends = found[earlier], ends[earlier]
-        order = np.argsort(found, kind="stable")
-        return _Stored(found[order], ends[order])
+        order = np.argsort(found[earlier], kind="stable")
+        return _Stored(found[earlier][order], ends[earlier][order], times[earlier][order])
 
     async def _last_own(self, market: Market, stored: _Stored, now: int) -> Reached:
         """The last trade in bars of our own before the stored trades begin; id -1 where the market was not followed."""

@@ -12,13 +12,14 @@ from infra.local.exchange.scripted import ScriptedMarket
 from infra.local.exchange.server import ExchangeServer
 from quant.errors import UnavailableError
 from quant.storage.storage import memory_storage
-from tests.functional.ingestor.conftest import now_ms, running
+from tests.functional.ingestor.conftest import away_from_edges, now_ms, running
 
 Server = ExchangeServer[ScriptedMarket]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_killed_at_random_moments_it_loses_nothing(server: Server, tmp_path: Path, seed: int) -> None:
+    await away_from_edges()
     rng, storage, published = Random(seed), memory_storage(now_ms), 0
     for _ in range(8):
         async with running(server, tmp_path, storage=storage) as run:

@@ -15,8 +15,9 @@ from infra.local.exchange.server import ExchangeServer
 from quant.domain.bar import FROM_EXCHANGE, UNKNOWN
 from quant.domain.decimals import format_scaled
 from quant.domain.interval import DAY, HOUR, M1, M5, MINUTE, floor
+from quant.storage.codec import pack
 from quant.storage.storage import memory_storage
-from tests.functional.ingestor.conftest import BTC, now_ms, running
+from tests.functional.ingestor.conftest import BTC, away_from_edges, now_ms, running
 
 Server = ExchangeServer[ScriptedMarket]
 
@@ -92,3 +93,18 @@ async def test_a_first_start_completes_its_first_bar_though_the_stream_is_stored
             while 100 + 2499 not in run.stored().ids:
                 run.ticks.written.clear()
                 await run.ticks.written.wait()
+
+
+async def test_a_start_after_one_that_ended_before_its_first_heartbeat_completes_the_first_bar(
+    server: Server, tmp_path: Path
+) -> None:
+    """The stream's own trades were stored, and nothing told where that start had begun."""
+    await away_from_edges()
+    for _ in range(50):
+        server.market.publish("BTCUSDT", price="100.5", quantity="0.1")
+    async with running(server, tmp_path / "whole") as run:
+        whole = await run.until_stored(range(100, 150))
+    storage = memory_storage(now_ms)
+    storage.ticks.write(pack(BTC, whole.take(slice(20, 25))))
+    async with running(server, tmp_path / "left", storage=storage) as run:
+        await run.until_stored(range(100, 150))
