@@ -27,10 +27,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Close(Fault):
-    """Connections are closed with this code."""
+    """Connections are closed with this code, after this many more bytes of data: within a message if so."""
 
     code: int = 1011
     reason: str = ""
+    after_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +102,10 @@ class RefuseUpgrade(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefuseConnections(Fault):
-    """Nobody listens on the WebSocket port for ``duration`` seconds."""
+    """Nobody listens on the WebSocket port for ``duration`` seconds; with ``cut`` all connections are reset then."""
 
     duration: float = 1.0
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,7 @@ class RestStatus(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TruncatedPages(Fault):
-    """REST lists end after so many rows although there are more."""
+    """REST lists end after so many rows although there are more; a list that is no longer than that is left alone."""
 
     rows: int = 10
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import groupby
 
 from infra.local.exchange.disturbance import Disturbance
@@ -79,11 +80,16 @@ class Hub:
         """Wait for the closing handshakes that have begun."""
         await asyncio.gather(*self._closing, return_exceptions=True)
 
-    def close(self, session: Session, code: int, reason: str = "") -> None:
+    def close(self, session: Session, code: int, reason: str = "", after_bytes: int = 0) -> None:
         if code == ABNORMAL:
             # A code that is never sent: it is what the client sees where no close frame came.
-            session.abort(0)
-            return
+            session.abort(after_bytes)
+        elif after_bytes:
+            session.end_after(after_bytes, partial(self._shake_hands, session, code, reason))
+        else:
+            self._shake_hands(session, code, reason)
+
+    def _shake_hands(self, session: Session, code: int, reason: str) -> None:
         task = asyncio.ensure_future(session.connection.close(code, reason))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
@@ -124,7 +130,7 @@ class Hub:
         self._each(Inject, lambda session, fault: session.say(self._garbage(session, fault, now)))
         self._each(Stall, lambda session, fault: session.stall(fault.duration))
         self._each(Shutdown, shut_down)
-        self._each(Close, lambda session, fault: self.close(session, fault.code, fault.reason))
+        self._each(Close, lambda session, fault: self.close(session, fault.code, fault.reason, fault.after_bytes))
         self._each(Abort, lambda session, fault: session.abort(fault.after_bytes))
         self._each(HalfOpen, lambda session, fault: session.go_silent())
 

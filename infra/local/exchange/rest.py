@@ -77,7 +77,8 @@ class RestFront:
         except BadRequestError as exc:
             return _json({"code": exc.code, "msg": exc.msg}, 400)
         if isinstance(answer, list):
-            cut = self._exchange.faults.take(TruncatedPages)
+            rows = len(answer)
+            cut = self._exchange.faults.take(TruncatedPages, fits=lambda fault: fault.rows < rows)
             answer = answer if cut is None else answer[: cut.rows]
         return _json(answer)
 

@@ -10,6 +10,7 @@ from infra.local.exchange.exchange import Exchange, wall_clock
 from infra.local.exchange.faults import Faults
 from infra.local.exchange.market import Market
 from infra.local.exchange.rest import RestFront
+from infra.local.exchange.session import Session
 from infra.local.exchange.websocket import Limits, WebSocketFront
 from infra.local.exchange.weights import Weights
 
@@ -51,6 +52,11 @@ class ExchangeServer(Generic[M]):
     def connections(self) -> int:
         """How many WebSocket connections there are."""
         return len(self._websocket.hub.sessions)
+
+    def hearing(self, symbol: str | None = None) -> frozenset[Session]:
+        """The connections on which trades of the symbol (None: of any) arrive."""
+        sessions = self._websocket.hub.sessions
+        return frozenset(one for one in sessions if one.open and not one.silent and one.listens_to(symbol))
 
     async def failed(self) -> None:
         """Wait until the server has failed; leaving the context raises why."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from websockets.asyncio.server import ServerConnection
 from websockets.protocol import State
 
 from infra.local.exchange.market import Event
 from infra.local.exchange.subscriptions import Subscriptions
-from infra.local.exchange.wire import combined, frame, microseconds
+from infra.local.exchange.wire import combined, cut, frame, microseconds
 
 _MOST_UNSENT = 64 * 1024 * 1024
 
@@ -29,6 +30,7 @@ class Session:
         self._waiting: list[bytes] = []
         self._stalled_until: float | None = None
         self._bytes_left: int | None = None
+        self._farewell: Callable[[], None] | None = None
 
     @property
     def flavour(self) -> tuple[bool, bool]:
@@ -76,7 +78,11 @@ class Session:
 
     def abort(self, after_bytes: int) -> None:
         """Reset the connection after so many more bytes."""
-        self._bytes_left = after_bytes
+        self.end_after(after_bytes, None)
+
+    def end_after(self, after_bytes: int, farewell: Callable[[], None] | None) -> None:
+        """Send so many more bytes, then nothing more but what ``farewell`` sends; without one, reset."""
+        self._bytes_left, self._farewell = after_bytes, farewell
         self._send(b"")
 
     @property
@@ -98,14 +104,22 @@ class Session:
         if transport.is_closing():
             return
         if self._bytes_left is not None:
-            transport.write(data[: self._bytes_left])
-            self._bytes_left -= len(data)
-            if self._bytes_left <= 0:
-                transport.abort()
+            self._send_last(transport, data, self._bytes_left)
             return
         transport.write(data)
         if transport.get_write_buffer_size() > _MOST_UNSENT:
             transport.abort()
+
+    def _send_last(self, transport: asyncio.Transport, data: bytes, left: int) -> None:
+        transport.write(data[:left] if self._farewell is None else cut(data, left))
+        self._bytes_left = left - len(data)
+        if self._bytes_left > 0:
+            return
+        if self._farewell is None:
+            transport.abort()
+        else:
+            self.silent = True
+            self._farewell()
 
 
 def encode(event: Event, flavour: tuple[bool, bool]) -> bytes:

@@ -123,6 +123,8 @@ class WebSocketFront:
             fault = self._exchange.faults.take(RefuseConnections)
             if fault is not None:
                 await self._stop_listening(close_connections=False)
+                for session in self.hub.sessions if fault.cut else ():
+                    session.abort(0)
                 await asyncio.sleep(fault.duration)
                 await self._listen()
             await asyncio.sleep(0.01)

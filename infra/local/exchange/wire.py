@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_TEXT, _BINARY = 0x81, 0x82
+_TEXT, _BINARY, _FINAL = 0x81, 0x82, 0x80
 _STAMP = re.compile(r'("[ET]":)(\d{13})(?=[,}])')
 _KLINE_STAMP = re.compile(r'("[ETt]":)(\d{13})(?=[,}])')
 
@@ -20,6 +20,26 @@ def frame(payload: bytes, *, binary: bool = False) -> bytes:
     if size < 65_536:
         return bytes((first, 126)) + size.to_bytes(2, "big") + payload
     return bytes((first, 127)) + size.to_bytes(8, "big") + payload
+
+
+def cut(frames: bytes, size: int) -> bytes:
+    """The first ``size`` bytes of frames that :func:`frame` made. The message in which they end is sent as a fragment
+    that another would have to follow, so that a close frame may come next."""
+    at = 0
+    while at < len(frames):
+        head, length = _head(frames[at : at + 10])
+        if at + head + length > size:
+            part = frame(frames[at + head : max(size, at + head)])
+            return frames[:at] + bytes((frames[at] & ~_FINAL, *part[1:]))
+        at += head + length
+    return frames
+
+
+def _head(start: bytes) -> tuple[int, int]:
+    """Sizes of a frame's head and of its payload."""
+    short = start[1]
+    more = {126: 2, 127: 8}.get(short, 0)
+    return 2 + more, int.from_bytes(start[2 : 2 + more], "big") if more else short
 
 
 def combined(stream: str, data: str) -> str:

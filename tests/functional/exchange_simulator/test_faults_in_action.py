@@ -88,6 +88,22 @@ async def test_close_carries_its_code(server: Server, ws: ClientConnection, code
     assert (end.rcvd.code, end.rcvd.reason) == (code, "Internal error")
 
 
+@pytest.mark.parametrize("after_bytes", [1, 2, 3, 100, 300])
+async def test_close_carries_its_code_within_a_message_too(
+    server: Server, ws: ClientConnection, after_bytes: int
+) -> None:
+    server.faults.add(Close(code=1001, after_bytes=after_bytes))
+    await asyncio.sleep(0.02)
+    publish(server, 5)
+    whole = []
+    with pytest.raises(ConnectionClosed) as caught:
+        while True:
+            whole.append(await receive(ws))
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 1001
+    assert sum(map(len, whole)) <= after_bytes
+
+
 async def test_close_waits_for_each_connection_it_is_meant_for(server: Server) -> None:
     server.faults.add(Close(times=2))
     for _ in range(2):
@@ -201,6 +217,13 @@ async def test_nobody_listens_for_a_while(server: Server, ws: ClientConnection) 
         assert json.loads(await receive(again))["t"] == 2
 
 
+async def test_those_who_are_cut_find_nobody_listening(server: Server, ws: ClientConnection) -> None:
+    server.faults.add(RefuseConnections(duration=0.2, cut=True))
+    assert (await closing(ws)).rcvd is None
+    with pytest.raises(ConnectionRefusedError):
+        await connect(f"{server.ws_url}/ws/btcusdt@trade")
+
+
 async def test_rest_can_be_slow_short_or_refuse(server: Server) -> None:
     publish(server, 5)
     server.faults.add(SlowRest(delay=0.1))
@@ -212,6 +235,7 @@ async def test_rest_can_be_slow_short_or_refuse(server: Server) -> None:
         assert (await rest(server, "/api/v3/ping"))[0] == 200
         assert (await rest(server, "/api/v3/klines?symbol=BTCUSDT&interval=1m"))[0] == status
     server.faults.add(TruncatedPages(rows=2))
+    assert len((await rest(server, "/api/v3/trades?symbol=BTCUSDT&limit=2"))[1]) == 2
     _, rows = await rest(server, "/api/v3/trades?symbol=BTCUSDT")
     assert [row["id"] for row in rows] == [1, 2]
     server.faults.add(NoHistoricalTrades())
