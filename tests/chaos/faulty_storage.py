@@ -22,6 +22,8 @@ _THROTTLED = {
     "message": "slow down",
 }
 _WRITES = ("PutItem", "BatchWriteItem")
+# How many chunks a write must hold, so that the fault concerns trades.
+_NEEDED = {"throttle": 1, "answer_lost": 1, "unprocessed": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +90,12 @@ class FaultyStorage:
         body, action = await request.read(), request.headers.get("X-Amz-Target", "").rpartition(".")[2]
         if time.monotonic() < self._away_until:
             return _hung_up(request)
-        fault = self._take("throttle", "answer_lost", "unprocessed") if action in _WRITES else None
+        fault = self._take(len(self._chunks(action, body))) if action in _WRITES else None
         if fault is not None and fault.kind == "throttle":
             return web.Response(body=msgspec.json.encode(_THROTTLED), status=400, headers=_HEADERS)
         given_back: dict[str, Any] = {}
         if fault is not None and fault.kind == "unprocessed":
-            body, given_back = self._split(action, body)
+            body, given_back = self._split(body)
         try:
             status, answer = await self._forward(request, body)
         except ClientError:
@@ -109,9 +111,10 @@ class FaultyStorage:
             answer = msgspec.json.encode(decoded)
         return web.Response(body=answer, status=status, headers=_HEADERS)
 
-    def _take(self, *kinds: str) -> StorageFault | None:
+    def _take(self, chunks: int) -> StorageFault | None:
+        """The next fault that a write of so many chunks can suffer."""
         for armed in self._armed:
-            if armed.fault.kind in kinds:
+            if chunks >= _NEEDED[armed.fault.kind]:
                 self.struck(armed.fault)
                 armed.left -= 1
                 if armed.left == 0:
@@ -126,28 +129,26 @@ class FaultyStorage:
         async with self._session.post(self.upstream, data=body, headers=headers) as answer:
             return answer.status, await answer.read()
 
-    def _split(self, action: str, body: bytes) -> tuple[bytes, dict[str, Any]]:
+    def _split(self, body: bytes) -> tuple[bytes, dict[str, Any]]:
         """Some of a batch; the rest comes back unprocessed."""
         request = msgspec.json.decode(body)
-        if action != "BatchWriteItem":
-            return body, {}
-        items = request["RequestItems"].get(self.table, [])
-        if len(items) < 2:
-            return body, {}
+        items = request["RequestItems"][self.table]
         kept = self.rng.randrange(1, len(items))
         request["RequestItems"][self.table] = items[:kept]
         return msgspec.json.encode(request), {self.table: items[kept:]}
 
     def _note(self, action: str, body: bytes) -> None:
+        for item in self._chunks(action, body):
+            self.stored(chunk_of(item["pk"]["S"], item["sk"]["S"], base64.b64decode(item["p"]["B"]), item))
+
+    def _chunks(self, action: str, body: bytes) -> list[Any]:
+        """The items of a write that are chunks of trades."""
         request = msgspec.json.decode(body)
         if action == "PutItem":
             items = [request["Item"]] if request["TableName"] == self.table else []
         else:
             items = [one["PutRequest"]["Item"] for one in request["RequestItems"].get(self.table, [])]
-        for item in items:
-            pk, sk = item["pk"]["S"], item["sk"]["S"]
-            if pk.count("#") == 2:
-                self.stored(chunk_of(pk, sk, base64.b64decode(item["p"]["B"]), item))
+        return [item for item in items if item["pk"]["S"].count("#") == 2]
 
 
 def chunk_of(pk: str, sk: str, payload: bytes, item: Any) -> Chunk:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from random import Random
 
 from infra.local.exchange.faults import (
-    Abort,
     Close,
     Duplicate,
     Fault,
@@ -47,6 +46,16 @@ class Planned:
     what: Fault | StorageFault | Kill
     lasts: float
 
+    @property
+    def strikes(self) -> int:
+        """How often it strikes before it is over."""
+        return getattr(self.what, "times", 1)
+
+    @property
+    def cuts(self) -> bool:
+        """Whether it costs a connection: it is not over before there is another one."""
+        return isinstance(self.what, Close | HalfOpen | Shutdown | RefuseConnections | RefuseUpgrade | Kill)
+
 
 Any_ = Fault | StorageFault | Kill
 Maker = Callable[[Random, str], tuple[Any_, float]]
@@ -64,6 +73,15 @@ def _lasting(low: float, high: float, make: Callable[[float, str], Any_]) -> Mak
     return draw
 
 
+def _close(code: int) -> Maker:
+    return _moment(lambda rng, symbol: Close(code=code, symbol=symbol))
+
+
+def _close_at_any_byte(code: int) -> Maker:
+    # A connection of four symbols has sent so much well before the half second is over.
+    return lambda rng, symbol: (Close(code=code, after_bytes=rng.randrange(1, 1_000), symbol=symbol), 0.5)
+
+
 def _garbage(kind: str) -> Maker:
     return _moment(lambda rng, symbol: Inject(what=kind, symbol=symbol))
 
@@ -73,27 +91,25 @@ def _status(code: int) -> Maker:
 
 
 KINDS: Mapping[str, Maker] = {
-    "close 1001": _moment(lambda rng, symbol: Close(code=1001, symbol=symbol)),
-    "close 1006": _moment(lambda rng, symbol: Close(code=1006, symbol=symbol)),
-    "close 1011": _moment(lambda rng, symbol: Close(code=1011, symbol=symbol)),
-    "reset between frames": _moment(lambda rng, symbol: Abort(symbol=symbol)),
-    "reset at any byte": _moment(lambda rng, symbol: Abort(after_bytes=rng.randrange(1, 2_000), symbol=symbol)),
+    **{f"close {code}": _close(code) for code in (1001, 1006, 1011)},
+    **{f"close {code} at any byte": _close_at_any_byte(code) for code in (1001, 1006, 1011)},
     "half-open": _moment(lambda rng, symbol: HalfOpen(symbol=symbol)),
     "stall": _lasting(0.3, 3.0, lambda seconds, symbol: Stall(duration=seconds, symbol=symbol)),
     "serverShutdown": _lasting(0.3, 3.0, lambda seconds, symbol: Shutdown(notice=seconds, symbol=symbol)),
     "refused upgrade": _moment(lambda rng, symbol: RefuseUpgrade(status=rng.choice([500, 503]))),
-    "refused connections": _lasting(0.3, 3.0, lambda seconds, symbol: RefuseConnections(duration=seconds)),
+    "refused connections": _lasting(0.3, 3.0, lambda seconds, symbol: RefuseConnections(duration=seconds, cut=True)),
     "duplicate": _moment(lambda rng, symbol: Duplicate(times=rng.randrange(1, 20), symbol=symbol)),
     "reorder": _moment(lambda rng, symbol: Reorder(times=rng.randrange(1, 10), symbol=symbol)),
     "skip ids": _moment(lambda rng, symbol: Skip(times=rng.randrange(1, 30), symbol=symbol)),
     "halt": _lasting(0.5, 4.0, lambda seconds, symbol: Halt(seconds=seconds, symbol=symbol)),
     **{f"frame: {kind.replace('_', ' ')}": _garbage(kind) for kind in sorted(GARBAGE)},
     "slow REST": _lasting(0.2, 2.0, lambda seconds, symbol: SlowRest(delay=seconds)),
+    "REST: time-out": _lasting(10.5, 11.5, lambda seconds, symbol: SlowRest(delay=seconds)),
     "REST 429": _status(429),
     "REST 418": _status(418),
     "REST 500": _status(500),
     "REST 503": _status(503),
-    "truncated pages": _moment(lambda rng, symbol: TruncatedPages(rows=rng.randrange(1, 30))),
+    "truncated pages": _moment(lambda rng, symbol: TruncatedPages(rows=rng.randrange(1, 10))),
     "storage throttles": _moment(lambda rng, symbol: StorageFault(kind="throttle", times=rng.randrange(1, 5))),
     "storage: answer lost": _lasting(0.0, 1.0, lambda lasts, symbol: StorageFault(kind="answer_lost", seconds=lasts)),
     "storage: time-out": _lasting(11.0, 11.5, lambda lasts, symbol: StorageFault(kind="answer_lost", seconds=lasts)),

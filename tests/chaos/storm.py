@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from functools import reduce
 from operator import add
@@ -14,7 +14,8 @@ from random import Random
 from typing import Any
 
 from infra.local.children import Child
-from infra.local.exchange.faults import Fault, Halt, Skip
+from infra.local.exchange.faults import Close, Fault, Halt, RefuseUpgrade, Skip
+from infra.local.exchange.session import Session
 from quant.domain.market import Market
 from tests.benchmarks.row import percentile
 from tests.chaos.faulty_storage import StorageFault
@@ -24,6 +25,7 @@ from tests.chaos.world import SYMBOLS, World, now_ms, world
 
 # The last faults wait for a victim, the last holes for their trades.
 PATIENCE = 120.0
+LOOK = 0.02
 
 
 @dataclass
@@ -34,25 +36,40 @@ class Storm:
     firsts: dict[Market, int]
     healed: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     waiting: dict[int, Planned] = field(default_factory=dict)
+    strikes: Counter[int] = field(default_factory=Counter)
     watches: set[asyncio.Task[None]] = field(default_factory=set)
 
     def struck(self, fault: object) -> None:
-        planned = self.waiting.pop(id(fault), None)
-        if planned is not None:
+        planned = self.waiting.get(id(fault))
+        if planned is None:
+            return
+        self.strikes[id(fault)] += 1
+        if self.strikes[id(fault)] == planned.strikes:
+            del self.waiting[id(fault)]
             self.watch(planned)
 
     def watch(self, planned: Planned) -> None:
-        task = asyncio.create_task(self._heal(planned))
+        task = asyncio.create_task(self._heal(planned, self._hit(planned)))
         self.watches.add(task)
         task.add_done_callback(self.watches.discard)
 
-    async def _heal(self, planned: Planned) -> None:
+    def _hit(self, planned: Planned) -> frozenset[Session]:
+        """The connections that the fault costs."""
+        spared = not planned.cuts or isinstance(planned.what, RefuseUpgrade)
+        return frozenset() if spared else self.world.server.hearing(_symbol_of(planned))
+
+    async def _heal(self, planned: Planned, hit: frozenset[Session]) -> None:
+        """Healed is a fault once all is stored that was published until its end: until the stream is back, where it
+        had cut the stream. The time is counted from when the fault itself was over."""
         await asyncio.sleep(planned.lasts)
-        over, lasts = time.monotonic(), self.world.published()
-        symbol = getattr(planned.what, "symbol", None)
-        if symbol is not None:
-            lasts = {market: last for market, last in lasts.items() if market.symbol == symbol}
-        await self.world.ledger.covered(self.firsts, lasts)
+        over, symbol = time.monotonic(), _symbol_of(planned)
+        concerned = [market for market in self.world.markets if symbol in (None, market.symbol)]
+        if planned.cuts:
+            for market in concerned:
+                while not self.world.server.hearing(market.symbol) - hit:
+                    await asyncio.sleep(LOOK)
+        lasts = self.world.published()
+        await self.world.ledger.covered(self.firsts, {market: lasts[market] for market in concerned})
         self.healed[planned.name].append(time.monotonic() - over)
 
     async def play(self, plan: list[Planned], ingestor: Child) -> None:
@@ -75,11 +92,17 @@ class Storm:
                 self.struck(what)
 
     async def let_the_rest_strike(self, rng: Random) -> None:
-        """What waits for a REST request, a batch or a new connection is given one."""
+        """What waits for a long page, a batch or a new connection is given one."""
         end = time.monotonic() + PATIENCE
         while self.waiting and time.monotonic() < end:
-            self.world.server.faults.add(Skip(times=3, symbol=rng.choice(SYMBOLS)))
-            await asyncio.sleep(0.5)
+            self.world.server.faults.add(Skip(times=12, symbol=rng.choice(SYMBOLS)))
+            if any(isinstance(planned.what, RefuseUpgrade) for planned in self.waiting.values()):
+                self.world.server.faults.add(Close(code=1006, symbol=rng.choice(SYMBOLS)))
+            await asyncio.sleep(1)
+
+
+def _symbol_of(planned: Planned) -> str | None:
+    return getattr(planned.what, "symbol", None)
 
 
 async def _settled(made: World, firsts: dict[Market, int], ingestor: Child) -> None:
