@@ -88,6 +88,7 @@ class Pulse:
             "quarantined_by_reason": dict(self._pipeline.quarantine.counts),
             "ignored_frames": self._pipeline.counters["ignored_frames"],
             "dropped_chunks": self._pipeline.counters["dropped_chunks"],
+            "refused_by_disk": writer.refused_by_disk,
             "journal_bytes": writer.journal_bytes,
             "queue_depth": writer.queued,
             "parked_chunks": len(writer.parked),

@@ -1,19 +1,20 @@
 """The heartbeat's figures as CloudWatch metrics: one line in the embedded metric format, which the log turns into them.
 
 No dimension: a metric costs $0.30 a month for each of its values, so a symbol or shard never is one. Counters are told
-as what was added since the line before; what speaks of a moment is told as it is.
+as what was added since the line before; what speaks of a moment is told as it is. Frames in quarantine are told by
+reason too, but only when there are any: a metric costs something only in the hours in which it is told.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TextIO
+from typing import Any, TextIO
 
 from quant.domain.ports import Heartbeat
 
 NAMESPACE = "QuantIngestor"
-_COUNTERS = {
+COUNTERS = {
     "trades": "Trades",
     "stored_trades": "StoredTrades",
     "reconnects": "Reconnects",
@@ -24,8 +25,19 @@ _COUNTERS = {
     "storage_retries": "StorageRetries",
     "dropped_chunks": "DroppedChunks",
 }
-_MOMENTS = {"holes_open": "HolesOpen", "journal_bytes": "JournalBytes", "queue_depth": "QueueDepth"}
-_UNITS = {"JournalBytes": "Bytes", "LagMilliseconds": "Milliseconds"}
+MOMENTS = {
+    "trades_per_second": "TradesPerSecond",
+    "holes_open": "HolesOpen",
+    "journal_bytes": "JournalBytes",
+    "queue_depth": "QueueDepth",
+}
+_BY_REASON = "quarantined_by_reason"
+_UNITS = {
+    "TradesPerSecond": "Count/Second",
+    "JournalBytes": "Bytes",
+    "LagMilliseconds": "Milliseconds",
+    "SinceLastTradeMilliseconds": "Milliseconds",
+}
 
 
 class EmbeddedMetrics:
@@ -33,7 +45,7 @@ class EmbeddedMetrics:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._before: Mapping[str, object] = {}
+        self._before: Mapping[str, Any] = {}
 
     def __call__(self, beat: Heartbeat) -> None:
         try:
@@ -47,13 +59,11 @@ class EmbeddedMetrics:
         """The line as a value; names and reasons beside the metrics can be searched for, and cost nothing."""
         figures = beat.figures
         values: dict[str, float] = {"Heartbeats": 1}
-        for name, metric in _COUNTERS.items():
+        for name, metric in COUNTERS.items():
             values[metric] = _number(figures.get(name)) - _number(self._before.get(name))
-        for name, metric in _MOMENTS.items():
+        for name, metric in MOMENTS.items():
             values[metric] = _number(figures.get(name))
-        lags = [pulse.lag_ms for pulse in beat.pulses if pulse.lag_ms is not None]
-        if lags:
-            values["LagMilliseconds"] = max(lags)
+        values |= _of_trades(beat) | self._quarantined(figures)
         self._before = dict(figures)
         described = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in values]
         directive = {"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": described}
@@ -61,9 +71,23 @@ class EmbeddedMetrics:
             "_aws": {"Timestamp": beat.time, "CloudWatchMetrics": [directive]},
             "shard": beat.shard,
             "source": beat.source,
-            "quarantined_by_reason": figures.get("quarantined_by_reason", {}),
+            _BY_REASON: figures.get(_BY_REASON, {}),
             **values,
         }
+
+    def _quarantined(self, figures: Mapping[str, Any]) -> dict[str, float]:
+        before = self._before.get(_BY_REASON, {})
+        added = {reason: count - before.get(reason, 0) for reason, count in figures.get(_BY_REASON, {}).items()}
+        return {f"Quarantined_{reason}": count for reason, count in added.items() if count}
+
+
+def _of_trades(beat: Heartbeat) -> dict[str, float]:
+    """How late the latest was when it came, and how long ago the last one was traded; nothing where none came."""
+    lags = [pulse.lag_ms for pulse in beat.pulses if pulse.lag_ms is not None]
+    if not lags:
+        return {}
+    last = max(pulse.last_time for pulse in beat.pulses)
+    return {"LagMilliseconds": max(lags), "SinceLastTradeMilliseconds": max(beat.time - last, 0)}
 
 
 def _number(value: object) -> float:

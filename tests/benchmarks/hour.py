@@ -111,5 +111,5 @@ class Hour:
 
 FIGURES = ("trades_per_second", "trades", "stored_trades", "chunks", "connected", "connections", "reconnects",
            "handovers", "stale", "holes_open", "holes_healed", "ids_healed", "aggregates", "gaps", "halts",
-           "duplicates", "quarantined", "ignored_frames", "dropped_chunks", "journal_bytes", "queue_depth",
-           "parked_chunks", "storage_retries", "uptime_s")  # fmt: skip
+           "duplicates", "quarantined", "ignored_frames", "dropped_chunks", "refused_by_disk", "journal_bytes",
+           "queue_depth", "parked_chunks", "storage_retries", "uptime_s")  # fmt: skip

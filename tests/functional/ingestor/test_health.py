@@ -10,6 +10,7 @@ from infra.local.exchange.faults import Inject
 from infra.local.exchange.scripted import ScriptedMarket
 from infra.local.exchange.server import ExchangeServer
 from ingestor.gaps import Gap
+from ingestor.metrics import COUNTERS, MOMENTS
 from quant.domain.interval import HOUR
 from tests.functional.ingestor.conftest import now_ms, running
 
@@ -30,6 +31,10 @@ async def test_health_knows_the_ingestor_right_after_its_start_and_shows_what_is
         assert await run.end()
     health = json.loads(MarketData(storage, {}, HOUR, "1").health(now_ms()).body)
     assert health["ingestor"]["quarantined_by_reason"]["json"] >= 1
-    assert {"journal_bytes", "queue_depth", "holes_open", "holes_healed", "halts"} <= health["ingestor"].keys()
+    told = {"trades_per_second", "reconnects", "holes_open", "holes_healed", "halts", "quarantined", "journal_bytes",
+            "queue_depth"}  # fmt: skip
+    assert told <= health["ingestor"].keys()
+    assert told <= {*COUNTERS, *MOMENTS} <= storage.heartbeats.all()[-1].figures.keys()
+    assert (health["symbols"][0]["last_id"], health["symbols"][0]["lag_ms"] < 15_000) == (100, True)
     assert [(gap["first_id"], gap["last_id"]) for gap in health["gaps"]] == [(5, 9)]
     assert (health["symbols"][0]["holes_open"], health["symbols"][0]["missing_ids"]) == (0, 0)

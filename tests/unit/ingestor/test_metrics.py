@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 from ingestor.metrics import EmbeddedMetrics
@@ -33,6 +34,25 @@ def test_every_metric_has_a_value_and_none_a_symbol() -> None:
     assert "BTCUSDT" not in stream.getvalue()
 
 
+def test_frames_in_quarantine_are_told_by_reason_when_there_are_any() -> None:
+    metrics = EmbeddedMetrics(io.StringIO())
+    first = metrics.line(beat(quarantined_by_reason={"json": 3, "price": 1}))
+    second = metrics.line(beat(quarantined_by_reason={"json": 5, "price": 1}))
+    assert (first["Quarantined_json"], first["Quarantined_price"], second["Quarantined_json"]) == (3, 1, 2)
+    assert "Quarantined_price" not in second
+
+
+def test_a_silence_shows_in_the_time_since_the_last_trade() -> None:
+    line = EmbeddedMetrics(io.StringIO()).line(beat(trades_per_second=12.5))
+    assert (line["SinceLastTradeMilliseconds"], line["TradesPerSecond"]) == (1_700_000_000_000 - 1_000, 12.5)
+
+
+def test_every_metric_is_in_the_document() -> None:
+    text = (Path(__file__).parents[3] / "docs/operations.md").read_text()
+    line = EmbeddedMetrics(io.StringIO()).line(beat())
+    assert [name for name in line if name[0].isupper() and f"`{name}`" not in text] == []
+
+
 def test_a_stream_that_is_closed_does_no_harm() -> None:
     stream = io.StringIO()
     stream.close()
@@ -40,4 +60,5 @@ def test_a_stream_that_is_closed_does_no_harm() -> None:
 
 
 def test_without_a_trade_there_is_no_lag() -> None:
-    assert "LagMilliseconds" not in EmbeddedMetrics(io.StringIO()).line(beat(lag=None))
+    line = EmbeddedMetrics(io.StringIO()).line(beat(lag=None))
+    assert not {"LagMilliseconds", "SinceLastTradeMilliseconds"} & line.keys()
