@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from ingestor.backoff import Backoff
 from ingestor.exchanges.base import Exchange
 from ingestor.logging_json import Log
 from ingestor.rest import RestClient
@@ -49,26 +50,35 @@ class History:
         self, exchange: Exchange, client: RestClient, market: Market, interval: Interval, start: int, end: int,
         *, skip_known: bool = True,
     ) -> int:  # fmt: skip
-        try:
-            return await self.fill(exchange, client, market, interval, start, end, skip_known=skip_known)
-        except QuantError as exc:
-            self._log("history_failed", "WARNING", market=str(market), interval=interval.name, reason=str(exc))
-            return 0
+        backoff = Backoff(base=0.5, cap=30.0)
+        while True:
+            try:
+                return await self.fill(exchange, client, market, interval, start, end, skip_known=skip_known)
+            except QuantError as exc:
+                pause = backoff.next() if exc.retryable else None
+                self._log("history_failed", "WARNING", market=str(market), interval=interval.name, reason=str(exc),
+                          again_in_s=pause)  # fmt: skip
+                if pause is None:
+                    return 0
+                await asyncio.sleep(pause)
 
     async def fill(
         self, exchange: Exchange, client: RestClient, market: Market, interval: Interval, start: int, end: int,
-        *, skip_known: bool = True,
+        *, skip_known: bool = True, said: Callable[[int, int], None] = lambda done, total: None,
     ) -> int:  # fmt: skip
-        """The exchange's closed bars of ``start <= time < end``; how many were stored."""
-        end = floor(end, interval.ms)
+        """The exchange's closed bars of ``start <= time < end``; how many were stored.
+
+        ``said`` is told before and after each page how many of the intervals have been dealt with, and of how many.
+        """
+        start, end = -floor(-start, interval.ms), floor(end, interval.ms)
+        begin = start
+        total, written = (end - begin) // interval.ms, 0
         if skip_known:
             known = set((await in_thread(self._bars.read, market, interval, start, end)).time.tolist())
             missing = [time for time in range(start, end, interval.ms) if time not in known]
-            if not missing:
-                return 0
-            start, end = missing[0], missing[-1] + interval.ms
-        written = 0
+            start, end = (missing[0], missing[-1] + interval.ms) if missing else (end, end)
         while start < end:
+            said((start - begin) // interval.ms, total)
             until = min(end, start + exchange.limits.page * interval.ms)
             request = exchange.klines(market.symbol, interval, start, until, exchange.limits.page)
             body = await client.fetch(request, attempts=5)
@@ -76,5 +86,7 @@ class History:
             if len(bars):
                 await in_thread(self._bars.merge, market, bars)
                 written += len(bars)
-            start = until
+            # A page may have been cut short: what follows its last bar is asked for, until there is none.
+            start = int(bars.time[-1]) + interval.ms if len(bars) else until
+        said(total, total)
         return written

@@ -10,11 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from infra.local.exchange.faults import TruncatedPages
 from infra.local.exchange.scripted import ScriptedMarket
 from infra.local.exchange.server import ExchangeServer
 from quant.domain.bar import FROM_EXCHANGE, UNKNOWN
 from quant.domain.decimals import format_scaled
 from quant.domain.interval import DAY, HOUR, M1, M5, MINUTE, floor
+from quant.errors import UnavailableError
 from quant.storage.codec import pack
 from quant.storage.storage import memory_storage
 from tests.functional.ingestor.conftest import BTC, away_from_edges, now_ms, running
@@ -37,6 +39,42 @@ async def test_closed_bars_of_the_last_day_are_there_at_once(server: Server, tmp
     assert set(minutes.complete.tolist()) == {UNKNOWN}
     assert set(minutes.first_id.tolist()) == {-1}
     assert fives.trades.tolist() == [5] * 6
+
+
+async def test_a_page_that_is_cut_short_is_followed_by_another(server: Server, tmp_path: Path) -> None:
+    first = floor(now_ms(), 5 * MINUTE) - HOUR
+    for k in range(30):
+        server.market.publish("BTCUSDT", price=f"{100 + k}.5", quantity="0.1", time=first + k * MINUTE)
+    server.faults.add(TruncatedPages(rows=280, times=8))
+    async with running(server, tmp_path, history=True) as run:
+        await run.log.wait("history")
+        assert len(run.storage.bars.read(BTC, M1, now_ms() - DAY, now_ms())) == 30
+        assert len(run.storage.bars.read(BTC, M5, now_ms() - DAY, now_ms())) == 6
+
+
+class AwayAtFirst:
+    """Bars that cannot be stored the first two times."""
+
+    def __init__(self, bars: Any) -> None:
+        self._bars, self.refused = bars, 0
+
+    def merge(self, *what: Any) -> Any:
+        if self.refused < 2:
+            self.refused += 1
+            raise UnavailableError("write", "away")
+        return self._bars.merge(*what)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bars, name)
+
+
+async def test_a_storage_that_is_away_for_a_moment_costs_no_history(server: Server, tmp_path: Path) -> None:
+    first, storage = floor(now_ms(), 5 * MINUTE) - HOUR, memory_storage(now_ms)
+    server.market.publish("BTCUSDT", price="100", quantity="1", time=first)
+    bars: Any = AwayAtFirst(storage.bars)
+    async with running(server, tmp_path, history=True, storage=replace(storage, bars=bars)) as run:
+        facts = await run.log.wait("history")
+        assert (facts["bars"], bars.refused) == (2, 2)
 
 
 async def test_a_second_start_asks_only_for_what_is_missing(server: Server, tmp_path: Path) -> None:
