@@ -41,11 +41,12 @@ Patiently = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """``done`` of ``total`` ids of a market are stored."""
+    """``done`` of ``total`` trades, or bars, of a market are stored."""
 
     market: Market
     done: int
     total: int
+    unit: str = "trades"
 
 
 class Checkpoint:

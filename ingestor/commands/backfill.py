@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 from ingestor.__main__ import exchanges_of, now_ms
@@ -90,9 +91,10 @@ async def _run(settings: Settings, start: int, end: int, kind: str) -> int:
         stored = open_storage(settings, now_ms)
         if kind == "bars":
             history = History(stored.bars, now_ms, log)
-            for market in markets:
-                written = sum([await history.fill(exchange, client, market, one, start, end) for one in (M5, M1)])
-                print(f"{market}: {written} bars of the exchange", file=sys.stderr)
+            for market, interval in product(markets, (M5, M1)):
+                written = await history.fill(exchange, client, market, interval, start, end,
+                                             said=bar.of(market, f"{interval.name} bars"))  # fmt: skip
+                bar.end(market, written, f"{interval.name} bars")
             continue
         archive = TradeArchive(S3Objects(settings.archive_bucket)) if settings.archive_bucket else None
         old = OldTrades(archive, stored.bars, now_ms, settings.bar_1s_ttl_seconds * 1000) if archive else None
@@ -107,7 +109,7 @@ async def _run(settings: Settings, start: int, end: int, kind: str) -> int:
         )
         for market in markets:
             fetched = await backfill.trades(exchange, client, market, start, end, bar.show)
-            bar.end(market, fetched)
+            bar.end(market, fetched, "trades")
     return 0
 
 
@@ -126,10 +128,14 @@ def _patience(log: JsonLog) -> Callable[[Callable[[], Awaitable[None]]], Awaitab
 
 
 class Bar:
-    """One line per market that grows; in a file, a line every five seconds."""
+    """One line per market and unit that grows; in a file, a line every five seconds."""
 
     def __init__(self) -> None:
         self._shown, self._began, self._before = 0.0, time.monotonic(), -1
+
+    def of(self, market: Market, unit: str) -> Callable[[int, int], None]:
+        """Shows so many of so many units of a market."""
+        return lambda done, total: self.show(Progress(market, done, total, unit))
 
     def show(self, progress: Progress) -> None:
         now, live = time.monotonic(), sys.stderr.isatty()
@@ -142,12 +148,13 @@ class Bar:
         rate = (progress.done - self._before) / max(now - self._began, 0.001)
         left = f", {(progress.total - progress.done) / rate:.0f} s left" if rate > 0 and share < 1 else ""
         full = "#" * int(share * WIDTH)
-        line = f"{progress.market} [{full:.<{WIDTH}}] {share:4.0%} {progress.done:,}/{progress.total:,} trades{left}"
+        count = f"{progress.done:,}/{progress.total:,} {progress.unit}"
+        line = f"{progress.market} [{full:.<{WIDTH}}] {share:4.0%} {count}{left}"
         print(f"\r\x1b[K{line}" if live else line, end="" if live else "\n", file=sys.stderr, flush=True)
 
-    def end(self, market: Market, fetched: int) -> None:
+    def end(self, market: Market, fetched: int, unit: str) -> None:
         self._before = -1
-        print(f"{'' if not sys.stderr.isatty() else chr(10)}{market}: {fetched:,} trades fetched", file=sys.stderr)
+        print(f"{'' if not sys.stderr.isatty() else chr(10)}{market}: {fetched:,} {unit} fetched", file=sys.stderr)
 
 
 if __name__ == "__main__":

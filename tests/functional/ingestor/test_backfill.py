@@ -11,11 +11,12 @@ from infra.local.exchange.scripted import ScriptedMarket
 from infra.local.exchange.server import ExchangeServer
 from ingestor.backfill import Backfill, Checkpoint, Progress
 from ingestor.budget import WeightBudget
-from ingestor.commands.backfill import main, moment
+from ingestor.commands.backfill import Bar, main, moment
 from ingestor.exchanges.binance import Binance
+from ingestor.history import History
 from ingestor.options import Codec, Ports
 from ingestor.rest import RestClient
-from quant.domain.interval import HOUR, MINUTE, floor
+from quant.domain.interval import HOUR, M1, MINUTE, floor
 from quant.domain.market import Market
 from quant.domain.trade import Trades
 from quant.errors import UnavailableError, ValidationError
@@ -82,6 +83,39 @@ async def test_old_trades_go_to_the_archive_and_an_interruption_costs_no_second_
     assert storage.ticks.read(BTC, time, now_ms()).ids.tolist() == list(range(1_300, 1_330))
     fetched, _ = await fetch(server, storage, tmp_path, time, now_ms(), archive)
     assert fetched == 0
+
+
+async def test_bars_are_fetched_page_by_page_with_progress_and_only_once(server: Server) -> None:
+    time = floor(now_ms() - 40 * HOUR, MINUTE)
+    for k in range(0, 1_500, 5):
+        server.market.publish("BTCUSDT", price="61837.63", quantity="0.02", time=time + k * MINUTE)
+    server.market.publish("BTCUSDT", price="61837.63", quantity="0.02", time=time + 1_499 * MINUTE)
+    exchange, said = Binance(server.ws_url, server.rest_url), list[tuple[int, int]]()
+    history = History(memory_storage(now_ms).bars, now_ms, Events())
+
+    async def fill() -> int:
+        client = RestClient(WeightBudget(6_000), Events())
+        start, end = time - 1, time + 1_500 * MINUTE
+        return await history.fill(exchange, client, BTC, M1, start, end, said=lambda *told: said.append(told))
+
+    assert await fill() == 301
+    assert said == [(0, 1_500), (996, 1_500), (1_500, 1_500)]
+    # Minutes without a trade have no bar and are asked for again: from the first of them to the last.
+    assert await fill() == 299
+    assert said[3:] == [(1, 1_500), (1_001, 1_500), (1_496, 1_500), (1_500, 1_500)]
+
+
+def test_a_bar_of_progress_grows_and_says_of_what(capsys: pytest.CaptureFixture[str]) -> None:
+    bar = Bar()
+    show = bar.of(BTC, "1m bars")
+    show(0, 1_440)
+    show(1_440, 1_440)
+    bar.end(BTC, 1_440, "1m bars")
+    assert capsys.readouterr().err.splitlines() == [
+        "binance:BTCUSDT [..............................]   0% 0/1,440 1m bars",
+        "binance:BTCUSDT [##############################] 100% 1,440/1,440 1m bars",
+        "binance:BTCUSDT: 1,440 1m bars fetched",
+    ]
 
 
 def test_times_are_utc_where_they_name_no_zone() -> None:
