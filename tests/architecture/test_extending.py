@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
@@ -15,6 +16,8 @@ from quant.domain.alert import ChannelType
 from quant.notify.senders import open_senders
 from quant.readings.figures import _OF_ONE, _OF_PAIRS
 from quant.settings import SETTINGS, Settings
+
+INGESTOR = Path(__file__).parents[2] / "ingestor"
 
 
 def test_the_contract_offers_every_metric() -> None:
@@ -43,3 +46,12 @@ def test_every_exchange_can_be_pointed_elsewhere() -> None:
     names = {row.name for row in SETTINGS}
     for exchange in EXCHANGES:
         assert {f"{exchange.upper()}_WS_URL", f"{exchange.upper()}_REST_URL"} <= names
+
+
+def test_only_an_adapter_and_the_composition_root_name_an_exchange() -> None:
+    for exchange in EXCHANGES:
+        named = {path.relative_to(INGESTOR).as_posix() for path in INGESTOR.rglob("*.py")
+                 if exchange in path.read_text().lower()}  # fmt: skip
+        own = {path.relative_to(INGESTOR).as_posix() for path in INGESTOR.glob(f"exchanges/{exchange}*.py")}
+        assert own
+        assert named == own | {"__main__.py"}

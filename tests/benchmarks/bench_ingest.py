@@ -133,6 +133,8 @@ class _served:
         ours, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(self._given, theirs), daemon=True)
         self._process.start()
+        # Should it fail, the pipe ends and nobody waits for ever.
+        theirs.close()
         return f"ws://127.0.0.1:{ours.recv()}"
 
     def __exit__(self, *_: object) -> None:

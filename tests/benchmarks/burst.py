@@ -59,6 +59,7 @@ def burst() -> list[Row]:
     ours, theirs = context.Pipe()
     server = context.Process(target=_serve, args=(theirs,), daemon=True)
     server.start()
+    theirs.close()
     url = f"ws://127.0.0.1:{ours.recv()}"
     with tempfile.TemporaryDirectory() as folder:
         stored, lags = asyncio.run(_ingest(url, Path(folder), ours))
