@@ -100,11 +100,16 @@ class Feed:
         self._sessions: list[Session] = []
         self._retire = asyncio.Event()
         self._stopping = False
+        self._connected_at = asyncio.get_running_loop().time()
         self.reconnects = self.handovers = self.stale = 0
 
     @property
     def connected(self) -> bool:
         return any(not session.reader.done() for session in self._sessions)
+
+    def absent(self, now: float) -> float:
+        """For how many seconds there has been no connection."""
+        return 0.0 if self.connected else now - self._connected_at
 
     def sessions(self) -> list[Session]:
         """Those that may hold frames, the oldest first; ended ones are let go of once they are empty."""
@@ -125,6 +130,8 @@ class Feed:
 
     def watch(self, now: float) -> None:
         """Cut what is stale, retire what is old; to be called after draining, several times a second."""
+        if self.connected:
+            self._connected_at = now
         for session in self._sessions:
             if session.reader.done():
                 continue

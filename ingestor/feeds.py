@@ -65,6 +65,10 @@ class Feeds:
         for feed in self.all:
             feed.watch(now)
 
+    def absent(self, market: Market) -> int:
+        """For how long (ms) nothing can have been heard of this market, for want of a connection."""
+        return int(1_000 * self._feed_of[market].absent(asyncio.get_running_loop().time()))
+
     def replace(self, market: Market) -> None:
         """The stream hides trades of this market."""
         self._feed_of[market].retire(f"{market} is behind")

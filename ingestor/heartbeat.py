@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ingestor.connection import Feed
 from ingestor.gaps import FIGURE, Gaps
 from ingestor.heal import Healer
 from ingestor.pipeline import Pipeline
+from quant.domain.market import Market
 from quant.domain.ports import Heartbeat, MarketPulse
 
 PERIOD = 10.0
+# A connection that comes back within this long (ms) makes nothing late.
+RECONNECTING = 10_000
 
 
 class Pulse:
@@ -28,8 +31,10 @@ class Pulse:
         instance: str,
         source: str,
         gaps: Gaps,
+        absent: Callable[[Market], int],
     ) -> None:
-        self._gaps = gaps
+        """``absent`` tells for how long, ms, a market has had no connection."""
+        self._gaps, self._absent = gaps, absent
         self._pipeline, self._feeds, self._healer = pipeline, feeds, healer
         self._shard, self._instance, self._source = shard, instance, source
         self._started = self._last_time = now
@@ -49,7 +54,7 @@ class Pulse:
                 confirmed_id=writer.confirmed.get(market, 0),
                 confirmed_time=writer.confirmed_times.get(market, 0),
                 frontier=writer.frontier.get(market, 0),
-                lag_ms=tracker.lag_ms,
+                lag_ms=late(tracker.lag_ms, self._absent(market)),
                 last_price=tracker.last_price,
                 counters={
                     **tracker.counters,
@@ -95,3 +100,8 @@ class Pulse:
             "storage_retries": writer.retries,
             "uptime_s": (now - self._started) // 1000,
         }
+
+
+def late(lag: int | None, absent: int) -> int | None:
+    """How late trades are, ms: as the last ones came, or as long as none can come."""
+    return lag if absent <= RECONNECTING else max(lag or 0, absent)

@@ -82,12 +82,11 @@ class EmbeddedMetrics:
 
 
 def _of_trades(beat: Heartbeat) -> dict[str, float]:
-    """How late the latest was when it came, and how long ago the last one was traded; nothing where none came."""
+    """How late the latest is, and how long ago the last one was traded; nothing where none came."""
     lags = [pulse.lag_ms for pulse in beat.pulses if pulse.lag_ms is not None]
-    if not lags:
-        return {}
-    last = max(pulse.last_time for pulse in beat.pulses)
-    return {"LagMilliseconds": max(lags), "SinceLastTradeMilliseconds": max(beat.time - last, 0)}
+    values: dict[str, float] = {"LagMilliseconds": max(lags)} if lags else {}
+    last = max((pulse.last_time for pulse in beat.pulses), default=0)
+    return values | ({"SinceLastTradeMilliseconds": max(beat.time - last, 0)} if last else {})
 
 
 def _number(value: object) -> float:

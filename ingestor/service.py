@@ -103,6 +103,7 @@ class Ingestor:
             instance=options.instance,
             source=options.source,
             gaps=self.gaps,
+            absent=self.feeds.absent,
         )
         self._starting = Starting(
             self.pipeline, self.clients, ports, self.gaps, clock, log, options, wake=self.healer.wake

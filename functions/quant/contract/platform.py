@@ -29,7 +29,9 @@ class SymbolHealth(Struct, **ANSWER):
     symbol: str
     last_id: int
     last_time: int | None
-    lag_ms: Annotated[int | None, Meta(description="From a trade to its being heard.")]
+    lag_ms: Annotated[
+        int | None, Meta(description="From a trade to its being heard; or for how long it has had no connection.")
+    ]
     holes_open: int
     missing_ids: int
     watermark: Annotated[int | None, Meta(description="Bars that start before it are stored, ms.")]

@@ -17,6 +17,7 @@ from ingestor.budget import WeightBudget
 from ingestor.connection import Feed
 from ingestor.exchanges.base import Limits
 from ingestor.exchanges.binance import Binance
+from ingestor.heartbeat import late
 from ingestor.locate import first_id_at, newest_trade
 from ingestor.rest import RestClient
 from quant.domain.interval import DAY, HOUR, M1, MINUTE, floor
@@ -96,6 +97,33 @@ async def test_attempts_end_at_the_cap_and_go_on_with_the_window(server: Server)
     await log.wait("attempts_exhausted")
     assert len(log.named("connect_failed")) == 5
     await log.wait("connect_failed", 6)
+    running_feed.cancel()
+    await asyncio.wait({running_feed})
+
+
+async def test_a_feed_without_a_connection_is_ever_later(server: Server) -> None:
+    exchange, log, clock = Binance("ws://127.0.0.1:9", server.rest_url), Events(), asyncio.get_running_loop().time
+    feed = Feed("test", exchange.opening(["BTCUSDT"]), exchange.limits, AttemptLimit(100), log)
+    running_feed = asyncio.create_task(feed.run())
+    await log.wait("connect_failed")
+    feed.watch(clock())
+    assert feed.absent(clock() + 600) > 599
+    assert late(70, round(1_000 * feed.absent(clock() + 600))) > 599_000
+    assert late(70, 9_000) == 70
+    assert late(None, 0) is None
+    running_feed.cancel()
+    await asyncio.wait({running_feed})
+
+
+async def test_a_feed_with_a_connection_is_not_absent(server: Server) -> None:
+    exchange, log, clock = Binance(server.ws_url, server.rest_url), Events(), asyncio.get_running_loop().time
+    feed = Feed("test", exchange.opening(["BTCUSDT"]), exchange.limits, AttemptLimit(100), log)
+    running_feed = asyncio.create_task(feed.run())
+    await log.wait("connected")
+    assert feed.absent(clock() + 600) == 0
+    feed.watch(clock() + 500)
+    await feed.stop()
+    assert 90 < feed.absent(clock() + 600) < 110
     running_feed.cancel()
     await asyncio.wait({running_feed})
 

@@ -11,7 +11,8 @@ from tests.unit.ingestor.trades import BTC
 
 
 def beat(lag: int | None = 70, **figures: Any) -> Heartbeat:
-    pulse = MarketPulse(BTC, 5, 1_000, 5, 1_000, 1_000, lag_ms=lag)
+    last_time = 0 if lag is None else 1_000
+    pulse = MarketPulse(BTC, 5, last_time, 5, last_time, last_time, lag_ms=lag)
     return Heartbeat("1/2", "here", 1_700_000_000_000, "live", (pulse,), figures)
 
 
