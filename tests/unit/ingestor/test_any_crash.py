@@ -149,7 +149,6 @@ class Life:
 async def live(folder: Path, steps: list[tuple[str, Any]]) -> Life:
     life = Life(folder)
     await life.begin()
-    await life.beat(None)
     for what, argument in steps:
         await getattr(life, "storage_is" if what == "storage" else what)(argument)
     await life.end()
