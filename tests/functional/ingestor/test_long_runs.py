@@ -87,6 +87,23 @@ async def test_an_old_connection_is_handed_over_before_the_exchange_cuts_it(serv
     await asyncio.wait({running_feed})
 
 
+async def test_a_full_connection_is_subscribed_in_groups_at_the_exchanges_pace(server: Server) -> None:
+    """1,024 streams: a hundred in the address, the others in messages of which the exchange allows five a second."""
+    exchange, log = Binance(server.ws_url, server.rest_url), Events()
+    symbols = [f"S{number}USDT" for number in range(exchange.limits.streams_per_connection)]
+    feed = Feed("full", exchange.opening(symbols), exchange.limits, AttemptLimit(100), log)
+    running_feed = asyncio.create_task(feed.run())
+    async with asyncio.timeout(20):
+        while not (found := server.hearing(symbols[-1])):
+            await asyncio.sleep(0.05)
+    (session,) = found
+    assert len(session.subscriptions.streams) == 1_024
+    assert log.named("disconnected") == []
+    await feed.stop()
+    running_feed.cancel()
+    await asyncio.wait({running_feed})
+
+
 async def test_attempts_end_at_the_cap_and_go_on_with_the_window(server: Server) -> None:
     """A server that refuses is not hammered: the backoff is reset by trades only, the cap by time alone."""
     exchange, log = Binance("ws://127.0.0.1:9", server.rest_url), Events()
