@@ -195,5 +195,5 @@ async def _socket_to_chunk(url: str) -> float:
         running.cancel()
         await asyncio.wait({running})
         journal.close()
-    assert packed.trades > 0
+    assert packed.trades == count > 0, (packed.trades, count)
     return count / seconds

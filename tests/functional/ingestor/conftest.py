@@ -132,6 +132,7 @@ async def running(
     markets: tuple[Market, ...] = (BTC,),
     others: tuple[Exchange, ...] = (),
     old_trades: OldTradeStore | None = None,
+    journal_bytes: int = 2**30,
     **options: Any,
 ) -> AsyncIterator[Running]:
     """An ingestor that is connected."""
@@ -147,7 +148,7 @@ async def running(
             **options,
         }
     )
-    journal = Journal(folder)
+    journal = Journal(folder, max_bytes=journal_bytes)
     ingestor = Ingestor(
         [Binance(server.ws_url, server.rest_url), *others],
         markets,

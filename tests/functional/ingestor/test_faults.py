@@ -151,3 +151,19 @@ async def test_a_storage_that_fails_is_tried_again(server: Server, tmp_path: Pat
         await run.until_stored(range(100, 130))
         assert failures == []
         assert run.ingestor.writer.retries == 4
+
+
+async def test_a_full_journal_is_said_and_counted_and_costs_no_trade(server: Server, tmp_path: Path) -> None:
+    async with running(server, tmp_path, journal_bytes=100) as run:
+        failures = [UnavailableError("write", "no answer")] * 5
+
+        def fail() -> None:
+            if failures:
+                raise failures.pop()
+
+        run.ticks.fail = fail
+        await publish(server, 30)
+        await run.until_stored(range(100, 130))
+        said = await run.log.wait("journal_refused")
+        assert "has reached 100 bytes" in said["reason"]
+        assert run.ingestor.writer.refused_by_disk > 0

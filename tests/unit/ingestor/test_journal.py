@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,6 +64,29 @@ def test_a_full_journal_says_so_and_keeps_what_it_has(tmp_path: Path) -> None:
     journal.append([chunk(3)])
     journal.close()
     assert waiting(tmp_path) == [chunk(1), chunk(3)]
+
+
+@contextmanager
+def full_beyond(size: int) -> Iterator[None]:
+    """No file can grow beyond so many bytes: the kernel writes what fits and refuses the rest, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_record_that_a_full_disk_cut_hides_nothing_that_follows(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append([chunk(1)])
+    with full_beyond(journal.size + 50), pytest.raises(OSError, match="too large"):
+        journal.append([chunk(2)])
+    journal.append([chunk(3)])
+    journal.close()
+    again = Journal(tmp_path)
+    assert (again.torn, [again.load(serial) for serial in again.waiting()]) == (0, [chunk(1), chunk(3)])
+    again.close()
 
 
 def test_a_folder_has_one_holder(tmp_path: Path) -> None:
