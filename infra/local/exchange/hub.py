@@ -137,7 +137,7 @@ class Hub:
     def _each(self, kind: type[F], act: Callable[[Session, F], None]) -> None:
         # A fault waits for somebody whom it can strike.
         def targets(fault: F) -> list[Session]:
-            return [one for one in self._sessions if one.open and not one.silent and one.listens_to(fault.symbol)]
+            return [one for one in self._sessions if one.is_heard and one.listens_to(fault.symbol)]
 
         fault = self._faults.take(kind, fits=lambda fault: bool(targets(fault)))
         if fault is not None:

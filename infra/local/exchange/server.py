@@ -56,7 +56,7 @@ class ExchangeServer(Generic[M]):
     def hearing(self, symbol: str | None = None) -> frozenset[Session]:
         """The connections on which trades of the symbol (None: of any) arrive."""
         sessions = self._websocket.hub.sessions
-        return frozenset(one for one in sessions if one.open and not one.silent and one.listens_to(symbol))
+        return frozenset(one for one in sessions if one.is_heard and one.listens_to(symbol))
 
     async def failed(self) -> None:
         """Wait until the server has failed; leaving the context raises why."""

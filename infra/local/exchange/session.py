@@ -86,6 +86,11 @@ class Session:
         self._send(b"")
 
     @property
+    def is_heard(self) -> bool:
+        """Whether what is sent arrives: neither before the handshake, nor after a close or in silence for good."""
+        return self.open and not self.silent and self.connection.state is State.OPEN
+
+    @property
     def quiet(self) -> bool:
         """Whether it must send no ping either."""
         return self.silent or self._stalled_until is not None
@@ -111,7 +116,8 @@ class Session:
             transport.abort()
 
     def _send_last(self, transport: asyncio.Transport, data: bytes, left: int) -> None:
-        transport.write(data[:left] if self._farewell is None else cut(data, left))
+        if data:
+            transport.write(data[:left] if self._farewell is None else cut(data, left))
         self._bytes_left = left - len(data)
         if self._bytes_left > 0:
             return

@@ -120,6 +120,21 @@ async def test_abort_sends_no_close_frame_and_cuts_at_any_byte(
     assert (await closing(ws)).rcvd is None
 
 
+async def test_a_connection_that_is_being_closed_is_hit_no_more(server: Server) -> None:
+    """The client has not answered the close yet: the server may write no more, and the next fault waits for another."""
+    async with connect(f"{server.ws_url}/ws/btcusdt@trade") as first:
+        first.transport.pause_reading()
+        server.faults.add(Close(code=1001))
+        while server.hearing("BTCUSDT"):
+            await asyncio.sleep(0.001)
+        server.faults.add(Close(code=1006))
+        await asyncio.sleep(0.05)
+        async with connect(f"{server.ws_url}/ws/btcusdt@trade") as second:
+            assert (await closing(second)).rcvd is None
+        first.transport.resume_reading()
+        assert (await closing(first)).rcvd is not None
+
+
 async def test_half_open_says_nothing_and_answers_no_ping(server: Server, ws: ClientConnection) -> None:
     server.faults.add(HalfOpen())
     await asyncio.sleep(0.03)
