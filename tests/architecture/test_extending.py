@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
 
 from check_alerts.delivery import THREADS
+from infra.local.inbox.view import CHANNELS
 from ingestor.__main__ import EXCHANGES
 from quant.alerting.fields import _TARGETS
 from quant.alerting.metrics import METRICS
@@ -18,10 +20,20 @@ from quant.readings.figures import _OF_ONE, _OF_PAIRS
 from quant.settings import SETTINGS, Settings
 
 INGESTOR = Path(__file__).parents[2] / "ingestor"
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_contract_offers_every_metric() -> None:
     assert set(get_args(MetricName)) == set(METRICS)
+
+
+def test_the_dashboard_has_words_for_every_metric_and_knows_the_pairs() -> None:
+    script = (ROOT / "frontend_static/scripts/alert-words.js").read_text()
+    words = script.partition("METRICS = {")[2].partition("};")[0]
+    rows = dict(re.findall(r"^  (\w+): \{ (.*) \},$", words, flags=re.MULTILINE))
+    assert {name: "isPair: true" in row for name, row in rows.items()} == {
+        name: metric.is_pair for name, metric in METRICS.items()
+    }
 
 
 def test_every_metric_of_bars_has_a_figure_of_as_many_symbols() -> None:
@@ -35,6 +47,12 @@ def test_every_channel_is_validated_offered_sent_and_given_threads() -> None:
     assert set(_TARGETS) == channels
     assert set(THREADS) == channels
     assert set(get_args(get_type_hints(ChannelFields)["type"])) == channels
+
+
+def test_every_channel_is_in_the_documents_and_in_the_inbox() -> None:
+    table = (ROOT / "docs/notifications.md").read_text().partition("## Channels")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) == set(ChannelType)
+    assert set(CHANNELS) == set(ChannelType)
 
 
 def test_every_channel_has_a_sender(monkeypatch: pytest.MonkeyPatch) -> None:

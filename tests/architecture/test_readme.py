@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_tables_of_the_readme_are_those_of_the_code() -> None:
     text = README.read_text()
-    assert text == with_tables(text), "run python -m tests.architecture.readme"
+    assert text == with_tables(text), "run PYTHONPATH=functions:. .venv/bin/python -m tests.architecture.readme"
 
 
 def test_every_link_of_the_documents_leads_somewhere() -> None:
