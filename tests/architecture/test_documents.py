@@ -7,6 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from ingestor.metrics import _COUNTERS, _MOMENTS
 
 ROOT = Path(__file__).parents[2]
 INDEX = ROOT / "docs/index.md"
@@ -66,6 +69,24 @@ def test_every_symbol_that_a_guide_names_is_defined_somewhere() -> None:
     for page in (ROOT / "docs/how-to").glob("*.md"):
         for name in re.findall(r"`(_?[A-Za-z]+(?:_[A-Za-z]+)*)`", page.read_text()):
             assert name in source or CHOSEN in name or name.islower(), f"{page.name}: {name}"
+
+
+def test_every_alarm_and_every_metric_of_the_ingestor_is_in_the_operators_page() -> None:
+    """Both ways: a row for each, and none for what is not there."""
+    page = (ROOT / "docs/operations.md").read_text()
+    files = [yaml_parse((ROOT / name).read_text()) for name in ("template.yaml", "infra/ingestor-service.yaml")]
+    resources = [one for file in files for one in file["Resources"].values()]
+    names = [one["Properties"]["AlarmName"]["Fn::Sub"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    patterns = [name if isinstance(name, str) else name[0] for name in names]
+    alarms = {one.removeprefix("${Prefix}-").replace("${Name}", "1-of-1") for one in patterns}
+    assert _first_column(page, "| alarm | says |") == alarms
+    metrics = {*_COUNTERS.values(), *_MOMENTS.values(), "Heartbeats", "LagMilliseconds"}
+    assert _first_column(page, "| metric | alarm when |") == metrics
+
+
+def _first_column(page: str, head: str) -> set[str]:
+    rows = page.partition(head)[2].partition("\n\n")[0].splitlines()[2:]
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
 
 
 @pytest.mark.parametrize("page", EVERYTHING, ids=_id)
