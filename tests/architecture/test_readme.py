@@ -16,8 +16,9 @@ def test_the_tables_of_the_readme_are_those_of_the_code() -> None:
 
 
 def test_every_link_of_the_documents_leads_somewhere() -> None:
-    for page in [README, *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        text = page.read_text()
+        for target in re.findall(r"\]\(([^)#]+)\)", text) + re.findall(r'<img src="([^"]+)"', text):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
