@@ -169,11 +169,15 @@ $(VENDOR): frontend_static/vendor.py $(VENV)
 	@$(PY) -m frontend_static.vendor
 	@mkdir -p $(@D) && touch $@
 
+# With a font as wide as Arial, since the picture's labels are laid out by its widths.
 chromium:
-	@for name in $(CHROMIUMS); do if command -v $$name >/dev/null; then exit 0; fi; done; \
+	@for name in $(CHROMIUMS); do if command -v $$name >/dev/null; then found=1; fi; done; \
+	[ -n "$$found" ] || missing=chromium; \
+	fc-match Arial 2>/dev/null | grep -qiE 'arial|liberation' || missing="$$missing fonts-liberation"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo 'installing Chromium for the browser tests…'; \
-	  install='apt-get install -y -qq --no-install-recommends chromium'; \
+	  echo "installing for the browser tests and the picture: $$missing…"; \
+	  install="apt-get install -y -qq --no-install-recommends $$missing"; \
 	  { $$install || { apt-get update -qq && $$install; }; } >/dev/null 2>&1 && exit 0; \
 	fi; \
-	echo 'no Chromium was found and none could be installed: the browser tests will be skipped'
+	[ -n "$$found" ] || echo 'no Chromium was found and none could be installed: the browser tests will be skipped'

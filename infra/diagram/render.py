@@ -14,8 +14,9 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Page, Route, sync_playwright
 
+from infra.diagram import text
 from infra.diagram.canvas import UNITS_PER_INCH
-from infra.diagram.palette import PAPER
+from infra.diagram.palette import FONT, PAPER
 
 DPI = 320
 """A little more than the 300 that are asked for, so that rounding never falls below them."""
@@ -82,10 +83,19 @@ def _page(viewer: str, chromium: str) -> Iterator[Page]:
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.goto(f"{ORIGIN}/")
         page.wait_for_function("typeof Graph === 'function' && typeof mxCodec === 'function'")
+        _check_font(page)
         yield page
         browser.close()
     if troubles:
         raise RenderingError("; ".join(troubles))
+
+
+def _check_font(page: Page) -> None:
+    """In any other font labels would be cut and lie on each other, though the layout has found that all of them fit."""
+    for weight in ("normal", "bold"):
+        measured = float(page.evaluate("measure", [f"{weight} 100px {FONT}", text.SAMPLE]))
+        if not text.is_metric(measured, 100, weight == "bold"):
+            raise RenderingError("no font here is as wide as Arial: install Liberation Sans (fonts-liberation)")
 
 
 def _screenshot(page: Page, svg: str) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-NOT_HERE = ("need a Chromium", "cannot be fetched")
+NOT_HERE = ("need a Chromium", "cannot be fetched", "no font here")
 
 
 @pytest.mark.browser

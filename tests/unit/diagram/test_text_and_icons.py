@@ -11,7 +11,7 @@ import pytest
 
 from infra.diagram.canvas import DoesNotFitError, Rect, along, check_fit
 from infra.diagram.icons import stencil
-from infra.diagram.text import height, width, wrapped
+from infra.diagram.text import SAMPLE, height, is_metric, width, wrapped
 
 
 def test_a_text_is_as_wide_as_its_letters() -> None:
@@ -25,6 +25,13 @@ def test_a_text_is_as_wide_as_its_letters() -> None:
 def test_a_letter_of_unknown_width_is_refused() -> None:
     with pytest.raises(KeyError, match="use another character"):
         width("→", 10)
+
+
+def test_a_font_of_other_widths_is_told() -> None:
+    """DejaVu Sans, which stands in for Arial where neither it nor Liberation Sans is installed, is a tenth wider."""
+    assert is_metric(width(SAMPLE, 100), 100, bold=False)
+    assert not is_metric(1.1 * width(SAMPLE, 100), 100, bold=False)
+    assert not is_metric(width(SAMPLE, 100), 100, bold=True)
 
 
 def test_words_are_wrapped_where_they_fit() -> None:
