@@ -12,11 +12,11 @@ ARROWS = (
     Arrow("coinbase", "ingestion", "Tick stream"),
     Arrow("exchange-rest", "ingestion", "missing trades, klines", background=True),
     Arrow("simulator", "ingestion", "in the exchange's place", background=True),
-    Arrow("client", "adapters"),
-    Arrow("adapters", "sequencing"),
-    Arrow("sequencing", "journal"),
+    Arrow("client", "adapters", "frames"),
+    Arrow("adapters", "sequencing", "trades"),
+    Arrow("sequencing", "journal", "chunks"),
     Arrow("healing", "sequencing", "healed trades", background=True),
-    Arrow("journal", "archiver", background=True),
+    Arrow("journal", "archiver", "stored", background=True),
     Arrow("journal", "ticks", "Validated tick data"),
     Arrow("archiver", "database:ArchiveBucket", "closed hours", background=True),
     Arrow("ticks", "database:tick_data", "chunks", both=True),
@@ -34,15 +34,15 @@ ARROWS = (
     Arrow("api", "dashboard", "JSON/REST API"),
     Arrow("dashboard", "browser", "HTTP/REST", both=True),
     Arrow("api", "alert-storage", "rules, history", both=True),
-    Arrow("alert-storage", "database:alert_rules", "rules, states, events, outbox", both=True),
+    Arrow("alert-storage", "database", "rules, states, events, outbox", both=True),
     Arrow("database", "manager", "bars, analytics results", background=True),
     Arrow("monitor", "manager", "triggers\nchecks", background=True),
     Arrow("manager", "alert-storage", "events", both=True),
     Arrow("manager", "notifier", "alerts", background=True),
-    Arrow("notifier", "email-servers", "Alerts", background=True),
-    Arrow("notifier", "topic", background=True),
-    Arrow("notifier", "telegram", background=True),
-    Arrow("notifier", "webhooks", background=True),
+    Arrow("notifier", "email-servers", "alert e-mail", background=True),
+    Arrow("notifier", "topic", "alert to topic", background=True),
+    Arrow("notifier", "telegram", "alert message", background=True),
+    Arrow("notifier", "webhooks", "alert POST", background=True),
 )
 
 STACK = InfoBox(
@@ -56,36 +56,38 @@ STACK = InfoBox(
         Remark("Analytics", "NumPy, pandas, SciPy, statsmodels"),
         Remark("Notifications", "SES, SNS, Telegram Bot API, HTTP webhooks"),
         Remark("Cloud", "AWS SAM: one template.yaml"),
+        Remark("Operations", "CloudWatch, SQS, SSM, Budgets, Glue for Athena"),
         Remark("Laptop", "the same template on ministack or LocalStack"),
     ),
 )
 MODULARITY = InfoBox(
     "modularity",
-    "Modularity",
+    "Key features: modularity",
     (
         Remark("Layers", "talk through ports; a test reads every import and refuses a wrong arrow"),
-        Remark("Storage", "each repository has an in-memory twin under the same contract tests"),
+        Remark("Storage", "behind ports: on DynamoDB and in memory, under the same contract tests"),
         Remark("Data sources", "a new exchange is one file"),
     ),
 )
 SCALING = InfoBox(
     "scaling",
-    "Scale points",
+    "Key features: scale points",
     (
         Remark("Ingestion", "more WebSocket clients by shard; two for the same symbols are harmless"),
         Remark("Cache", "results wait in analytics_cache, answers carry an ETag"),
-        Remark("API", "one Lambda per request at once, behind API Gateway"),
-        Remark("Queue", "journal and outbox hold what storage has not confirmed"),
+        Remark("API", "API Gateway starts as many Lambdas as there are requests at once"),
+        Remark("Queue", "the journal holds what storage, the outbox what a channel has not confirmed yet"),
     ),
 )
 REAL_TIME = InfoBox(
     "real-time",
-    "Real-time processing, measured",
+    "Key features: real time, measured",
     (
         Remark("Trade to bar at the API", f"{MEDIAN_TO_BAR.text} (p50), {SLOWEST_TO_BAR.text} (p95)"),
         Remark("One stored trade", PER_TRADE.text),
         Remark("Scan of 200 symbols", f"19,900 pairs in {SCAN.text} on one core"),
-        Remark("Alerts", "every 60 s, over each 1s bar"),
+        Remark("Resampling", "incremental, every minute; the API adds the trades since"),
+        Remark("Alerts", "checked every 60 s, over each 1s bar"),
         Remark("Dashboard", "refreshes every 5, 10 or 30 s"),
     ),
 )

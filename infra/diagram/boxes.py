@@ -63,11 +63,16 @@ def frame(canvas: Canvas, one: Component, rect: Rect, parent: str = "") -> Rect:
         _icon(canvas, one, Rect(rect.x + LEFT, rect.y + TOP, ICON, ICON))
     _badge(canvas, one, Rect(rect.right - badge, rect.y + TOP, badge - 6, 15))
     x, y = rect.x + left + text.width(one.title, TITLE, bold=True) + 10, rect.y + TOP + 2.5
-    path = Rect(x, y, text.width(path_line(one), SMALL) + 1, LINE)
-    canvas.write(f"{one.id}/path", path, path_line(one), parent=one.id, colour=SOFT_INK, style={"fontStyle": 2})
-    if one.functions:
-        rest = Rect(path.right + 20, y, rect.right - badge - path.right - 24, LINE)
-        canvas.write(f"{one.id}/functions0", rest, bullets(one.functions).replace("\n", "   "), parent=one.id)
+    soft: Style = {"fontColor": SOFT_INK}
+    lines: list[tuple[str, str, Style]] = [("path", path_line(one), {**soft, "fontStyle": 2})]
+    lines += [(f"note{at}", note, soft) for at, note in enumerate(one.notes)]
+    lines += [(f"function{at}", f"• {function.text}", {}) for at, function in enumerate(one.functions)]
+    for name, line, look in lines:
+        place = Rect(x, y, text.width(line, SMALL) + 1, LINE)
+        canvas.write(f"{one.id}/{name}", place, line, parent=one.id, style=look)
+        x = place.right + 18
+    if x - 18 > rect.right - badge:
+        raise DoesNotFitError(f"the title line of {one.id} runs into its badge")
     return rect.inset(LEFT, TOP + TITLE * text.LINE_HEIGHT + 4, LEFT, LEFT)
 
 

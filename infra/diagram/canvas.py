@@ -113,7 +113,7 @@ class Wire:
         """Where the label is printed."""
         x, y = along(self.points, self.label_at)
         size = float(self.style["fontSize"])
-        w, h = text.width(self.label, size) + 4, text.height(self.label, size)
+        w, h = text.width(self.label, size) + 10, text.height(self.label, size)
         return Rect(x + self.offset[0] - w / 2, y + self.offset[1] - h / 2, w, h)
 
 

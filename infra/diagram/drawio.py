@@ -55,7 +55,7 @@ def _edge(root: ET.Element, wire: Wire, canvas: Canvas) -> None:
         style |= _port("exit", canvas.rect(wire.source), wire.points[0])
         style |= _port("entry", canvas.rect(wire.target), wire.points[-1])
     attributes = {
-        "id": wire.id, "value": wire.label, "style": style_text(style), "edge": "1", "parent": LAYER, **ends,
+        "id": wire.id, "value": _padded(wire.label), "style": style_text(style), "edge": "1", "parent": LAYER, **ends,
     }  # fmt: skip
     place = {"x": _number(2 * wire.label_at - 1), "relative": "1", "as": "geometry"}
     geometry = ET.SubElement(ET.SubElement(root, "mxCell", attributes), "mxGeometry", place)
@@ -68,6 +68,11 @@ def _edge(root: ET.Element, wire: Wire, canvas: Canvas) -> None:
             _point(corners, point)
     if wire.offset != (0, 0):
         _point(geometry, wire.offset, "offset")
+
+
+def _padded(label: str) -> str:
+    """With a space that stays on both sides of each line, so that the arrow does not touch its label."""
+    return "\n".join(f"\u00a0{line}\u00a0" for line in label.split("\n")) if label else ""
 
 
 def _port(end: str, rect: Rect, point: Point) -> dict[str, str | int | float]:

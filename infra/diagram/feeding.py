@@ -59,7 +59,7 @@ CLIENT = Component(
         Function("Async client, many symbols", "::Feed"),
         Function("Reconnection, jittered back-off", "ingestor/backoff.py::Backoff"),
         Function("Overlapped handover", "::Feed._hand_over"),
-        Function("Silence told from halt", "ingestor/silence.py::Silence"),
+        Function("Stale stream noticed", "ingestor/silence.py::Silence"),
     ),
 )
 ADAPTERS = Component(
@@ -119,8 +119,8 @@ INGESTION = Component(
     icon="gear",
     functions=(
         Function("Error handling: every task watched", "ingestor/service.py::Ingestor._watch"),
-        Function("drains within 20 s", "ingestor/service.py::Ingestor._drain"),
-        Function("shards", "ingestor/sharding.py::of_shard"),
+        Function("Drains within 20 s", "ingestor/service.py::Ingestor._drain"),
+        Function("Shards of symbols", "ingestor/sharding.py::of_shard"),
     ),
     inner=(HEALING, CLIENT, ADAPTERS, SEQUENCING, JOURNAL, ARCHIVER),
 )

@@ -14,8 +14,8 @@ PAGE = Rect(0, 0, 1654, 1169)
 """A3, in hundredths of an inch."""
 DRAWING = Rect(0, 0, 1644, 1160)
 MAIN, SIDE, TAB, PAD = 1300.0, 1356.0, 30.0, 8.0
-HEIGHTS = {"source": 86.0, "ingesting": 146.0, "storage": 176.0, "analytics": 122.0, "serving": 180.0, "alerts": 244.0}
-GAPS = {"ingesting": 32.0, "storage": 32.0, "analytics": 34.0, "serving": 32.0, "alerts": 48.0}
+HEIGHTS = {"source": 81.0, "ingesting": 146.0, "storage": 176.0, "analytics": 122.0, "serving": 177.0, "alerts": 244.0}
+GAPS = {"ingesting": 32.0, "storage": 32.0, "analytics": 34.0, "serving": 32.0, "alerts": 46.0}
 TITLE_HEIGHT, FIRST = 44.0, 58.0
 
 
@@ -67,13 +67,13 @@ def _band(canvas: Canvas, layer: Layer, rect: Rect) -> Rect:
         "fillColor": SHADES[layer.colour].line, "swimlaneFillColor": BAND_FILL, "strokeColor": BAND_LINE,
         "spacing": 0, "collapsible": 0, **font(11, bold=True, colour=PAPER),
     }  # fmt: skip
-    canvas.put(Cell(layer.id, rect, text.wrapped(layer.title.upper(), 11, rect.h), style))
+    canvas.put(Cell(layer.id, rect, text.wrapped(layer.title.upper(), 11, rect.h - 2 * PAD, bold=True), style))
     return rect.inset(TAB + 8, PAD, 10, PAD)
 
 
 def _source(canvas: Canvas, layer: Layer, room: Rect) -> None:
     rest, stream, coinbase, simulator = layer.components
-    widths = ((rest, 34, 200), (stream, 262, 250), (coinbase, 540, 262))
+    widths = ((rest, 34, 200), (stream, 262, 250), (coinbase, 530, 300))
     for one, x, width in widths:
         boxes.cloud(canvas, one, Rect(x, room.y - 5, width, room.h + 10), layer.id)
     boxes.box(canvas, simulator, Rect(room.right - 250, room.y, 250, room.h), parent=layer.id)
@@ -82,8 +82,8 @@ def _source(canvas: Canvas, layer: Layer, room: Rect) -> None:
 def _ingestion(canvas: Canvas, layer: Layer, room: Rect) -> None:
     (service,) = layer.components
     inside = boxes.frame(canvas, service, room, layer.id)
-    steps = Rect(inside.x, inside.y, inside.w, inside.h - 10)
-    for one, rect in zip(service.inner, steps.columns([1] * len(service.inner), 26), strict=True):
+    steps = Rect(inside.x, inside.y, inside.w, inside.h - 11)
+    for one, rect in zip(service.inner, steps.columns([1] * len(service.inner), 46), strict=True):
         boxes.box(canvas, one, rect, parent=service.id, inner=True)
 
 
@@ -125,7 +125,7 @@ def _api(canvas: Canvas, layer: Layer, room: Rect) -> None:
 def _presentation(canvas: Canvas, layer: Layer, room: Rect) -> None:
     dashboard, browser = layer.components
     browser_height = 38.0
-    board = Rect(room.x, room.y, room.w, room.h - browser_height - 26)
+    board = Rect(room.x, room.y, room.w, room.h - browser_height - 24)
     rest = boxes.box(canvas, dashboard, board, columns=2, parent=layer.id)
     rows = -(-len(dashboard.parts) // 3)
     for one, rect in zip(dashboard.parts, rest.inset(0, 2, 0, 2).grid(3, rows, 6), strict=False):
@@ -138,7 +138,7 @@ def _presentation(canvas: Canvas, layer: Layer, room: Rect) -> None:
 def _alerts(canvas: Canvas, layer: Layer, room: Rect) -> None:
     monitor, manager, storage, notifier = layer.components
     top, bottom = Rect(room.x, room.y, room.w, 106), Rect(room.x, room.y + 130, room.w, room.h - 130)
-    for one, rect in zip((storage, manager, monitor), top.columns([0.28, 0.29, 0.43], 52), strict=True):
+    for one, rect in zip((storage, manager, monitor), top.columns([0.285, 0.28, 0.435], 62), strict=True):
         boxes.box(canvas, one, rect, parent=layer.id)
     inside = boxes.frame(canvas, notifier, bottom, layer.id)
     for part, rect in zip(notifier.parts, inside.grid(len(notifier.parts), 1, 8), strict=True):
@@ -148,7 +148,7 @@ def _alerts(canvas: Canvas, layer: Layer, room: Rect) -> None:
 def _outside(canvas: Canvas, layer: Layer, room: Rect) -> None:
     # No band: its title would stand across the arrows that come in from the left.
     panel(canvas, layer.id, layer.title, room, SHADES[layer.colour].line)
-    inside = room.inset(40, HEAD + 6, 40, 6)
+    inside = room.inset(88, HEAD + 6, 10, 6)
     for one, rect in zip(layer.components, inside.grid(1, len(layer.components), 4), strict=True):
         boxes.cloud(canvas, one, rect, layer.id)
 

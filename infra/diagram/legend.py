@@ -5,8 +5,10 @@ from __future__ import annotations
 from infra.diagram import text
 from infra.diagram.boxes import LINE, SMALL, shape
 from infra.diagram.canvas import Canvas, Cell, Rect, Style, Wire, font
+from infra.diagram.icons import stencil
 from infra.diagram.model import Colour, InfoBox
-from infra.diagram.palette import BAND_FILL, BAND_LINE, PAPER, SHADES, SOFT_INK, TITLE_BAR
+from infra.diagram.palette import BADGE, BAND_FILL, BAND_LINE, PAPER, SHADES, SOFT_INK, TITLE_BAR
+from infra.diagram.palette import LINE as LINE_COLOUR
 from infra.diagram.wires import wire_style
 
 HEAD, STEP, NAMES = 22.0, 16.5, 82.0
@@ -15,7 +17,7 @@ HEAD, STEP, NAMES = 22.0, 16.5, 82.0
 def legend(canvas: Canvas, rect: Rect) -> Rect:
     """Shapes and arrows on the left, colours on the right; returns the place it takes."""
     rect = panel(canvas, "legend", "Legend", Rect(rect.x, rect.y, rect.w, HEAD + 10 + 9 * STEP))
-    left, right = rect.inset(12, HEAD + 6, 12, 4).columns([1.15, 1], 12)
+    left, right = rect.inset(12, HEAD + 6, 12, 4).columns([1.5, 1], 10)
     _shapes(canvas, left)
     for at, colour in enumerate(Colour):
         place = Rect(right.x, right.y + at * STEP, 22, 11)
@@ -54,23 +56,28 @@ def panel(canvas: Canvas, id_: str, title: str, rect: Rect, fill: str = TITLE_BA
 
 
 def _shapes(canvas: Canvas, room: Rect) -> None:
-    step = room.h / 5
     grey = SHADES[Colour.DATABASE].line
+    badge = font(SMALL, bold=True, colour=PAPER)
     samples: tuple[tuple[str, Style], ...] = (
         ("Component, service", {"rounded": 1, "absoluteArcSize": 1, "arcSize": 8}),
-        ("Database", {"shape": "cylinder3", "size": 5, "backgroundOutline": 1}),
+        ("Database", {"shape": "cylinder3", "size": 4, "backgroundOutline": 1}),
         ("External API", {"shape": "cloud"}),
+        ("AWS service it runs on", {"rounded": 1, "arcSize": 50, "fillColor": BADGE, "strokeColor": "none", **badge}),
+        ("Schedule that starts it", {"shape": stencil("clock"), "strokeColor": LINE_COLOUR, "aspect": "fixed"}),
         ("Data flow", {}),
         ("Async, background", {}),
     )
+    step = room.h / len(samples)
     for at, (name, look) in enumerate(samples):
         middle = room.y + (at + 0.5) * step
         if look:
-            sample = Rect(room.x, middle - 11, 34, 22)
+            width = 16 if look.get("aspect") else 34
+            sample = Rect(room.x + 17 - width / 2, middle - 8, width, 16)
             style = {"html": 0, "fillColor": PAPER, "strokeColor": grey, **look}
-            canvas.put(Cell(f"legend/shape{at}", sample, "", style, "legend"))
+            value = "AWS" if look.get("fillColor") == BADGE else ""
+            canvas.put(Cell(f"legend/shape{at}", sample, value, style, "legend"))
         else:
             ends = ((room.x, middle), (room.x + 34, middle))
-            canvas.wires.append(Wire(f"legend/arrow{at}", "", "", ends, wire_style(background=at == 4)))
+            canvas.wires.append(Wire(f"legend/arrow{at}", "", "", ends, wire_style(background=at == len(samples) - 1)))
         place = Rect(room.x + 42, middle - LINE / 2, room.w - 42, LINE)
         canvas.write(f"legend/name{at}", place, name, parent="legend")

@@ -47,7 +47,7 @@ class Function:
 
     Attributes:
         proof: ``path::symbol``, or ``::symbol`` in the component's own path: what does it. A symbol is a name that the
-            Python file defines, with dots for members, or any word of another kind of file.
+            Python file defines, with dots for members, or what a script exports.
     """
 
     text: str

@@ -67,7 +67,7 @@ API = Component(
     aws="API Gateway · Lambda",
     icon="server",
     logical_ids=("ApiFunction",),
-    notes=("Port 8000 on the laptop",),
+    notes=("Port: 8000 (laptop)",),
     functions=(
         Function("One declaration per operation", "functions/quant/contract/operation.py::Operation"),
         Function("Bars up to the last flush", "functions/quant/live_bars.py::LiveBars"),
@@ -105,11 +105,12 @@ DASHBOARD = Component(
     path="frontend_static/build.py",
     aws="S3 · CloudFront",
     icon="monitor",
+    notes=("Port: 8000 (laptop)",),
     functions=(
-        Function("Interactive Plotly charts", "frontend_static/scripts/plotly-loader.js::Plotly"),
-        Function("Real-time updates", "frontend_static/scripts/bar-feed.js::export"),
-        Function("User controls, state in the URL", "frontend_static/scripts/view-state.js::export"),
-        Function("Auto-refresh: off, 5, 10, 30 s", "frontend_static/scripts/poller.js::export"),
+        Function("Interactive Plotly charts", "frontend_static/scripts/plotly-loader.js::plotlyReady"),
+        Function("Real-time updates", "frontend_static/scripts/bar-feed.js::createBarFeed"),
+        Function("User controls, state in the URL", "frontend_static/scripts/view-state.js::parseView"),
+        Function("Auto-refresh: off, 5, 10, 30 s", "frontend_static/scripts/view-state.js::REFRESH_SECONDS"),
     ),
     parts=(
         Part(Kind.PAGE, "single-symbol", "Single Symbol", "/"),
@@ -117,6 +118,7 @@ DASHBOARD = Component(
         Part(Kind.PAGE, "multi-symbol", "Multi-Symbol", "/symbols/"),
         Part(Kind.PAGE, "alerts", "Alerts", "/alerts/"),
         Part(Kind.PAGE, "system", "System", "/system/"),
+        Part(Kind.PAGE, "docs", "API Reference", "/docs/"),
     ),
 )
 BROWSER = Component(
@@ -180,7 +182,7 @@ NOTIFIER = Component(
     icon="bell",
     functions=(
         Function("One notification per event, retries", "::Courier.deliver_due"),
-        Function("Channels behind one port", "functions/quant/domain/notification.py::Sender"),
+        Function("One channel delays no other", "::THREADS"),
     ),
     parts=(
         Part(Kind.CHANNEL, "email", "Email", "SES"),

@@ -6,15 +6,17 @@ Nothing is left to draw.io's own routing, so a test can follow every arrow and f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infra.diagram.boxes import SMALL
 from infra.diagram.canvas import Canvas, Point, Rect, Wire, font
-from infra.diagram.model import Arrow, Colour
-from infra.diagram.palette import LINE, PAPER, SHADES, SOFT_INK
+from infra.diagram.model import Arrow
+from infra.diagram.palette import LINE, PAPER, SOFT_INK
 
 # Where the outline of draw.io's cloud is, in shares of its place.
 CLOUD_BOTTOM, CLOUD_LEFT = (0.55, 0.95), (0.07, 0.38)
+# Where a label stands that would hide a short arrow.
+ABOVE = (0, -12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,12 @@ class Route:
         points: from the places of source and target, and of any other cell, to all points of the line.
         label_at: share of its length at which the label stands.
         upright: the label runs along a vertical line.
-        paper: colour behind the label.
     """
 
     points: Callable[[Rect, Rect, Callable[[str], Rect]], tuple[Point, ...]]
     label_at: float = 0.5
     offset: Point = (0, 0)
     upright: bool = False
-    paper: str = PAPER
 
 
 def connect(canvas: Canvas, arrows: Iterable[Arrow]) -> None:
@@ -44,12 +44,18 @@ def connect(canvas: Canvas, arrows: Iterable[Arrow]) -> None:
     for arrow in arrows:
         route = ROUTES[arrow.id]
         points = route.points(canvas.rect(arrow.source), canvas.rect(arrow.target), canvas.rect)
-        style = wire_style(arrow.background, arrow.both) | {"labelBackgroundColor": route.paper}
-        style |= {"horizontal": 0} if route.upright else {}
+        style = wire_style(arrow.background, arrow.both) | ({"horizontal": 0} if route.upright else {})
         wire = Wire(arrow.id, arrow.source, arrow.target, points, style, arrow.label, route.label_at, route.offset)
-        canvas.wires.append(wire)
+        paper = _paper(canvas, wire.label_rect().at(0.5, 0.5))
+        canvas.wires.append(replace(wire, style={**style, "labelBackgroundColor": paper}))
     for clock in [one for one in canvas.cells if one.endswith("/clock")]:
         _start(canvas, clock, clock.removesuffix("/clock"))
+
+
+def _paper(canvas: Canvas, point: Point) -> str:
+    """The colour that a label at this point stands on."""
+    below = [one.style for one in canvas.cells.values() if one.rect.contains(Rect(*point, 0, 0))]
+    return str(below[-1].get("swimlaneFillColor", below[-1]["fillColor"])) if below else PAPER
 
 
 def wire_style(background: bool = False, both: bool = False) -> dict[str, str | int | float]:
@@ -71,14 +77,14 @@ def _start(canvas: Canvas, clock: str, component: str) -> None:
     canvas.wires.append(Wire(f"{clock}--{component}", clock, component, points, wire_style(background=True)))
 
 
-def down(x: float = 0.5, of: str = "source", offset: Point = (0, 0)) -> Route:
+def down(x: float = 0.5, of: str = "source", label_at: float = 0.5, offset: Point = (0, 0)) -> Route:
     """Straight down, at a share of the width of one of its ends."""
 
     def points(source: Rect, target: Rect, rect: Callable[[str], Rect]) -> tuple[Point, ...]:
         at = (source if of == "source" else target).at(x, 0)[0]
         return (at, source.bottom), (at, target.y)
 
-    return Route(points, offset=offset)
+    return Route(points, label_at, offset)
 
 
 def up(x: float = 0.5) -> Route:
@@ -90,14 +96,14 @@ def up(x: float = 0.5) -> Route:
     return Route(points)
 
 
-def right(y: float = 0.5, of: str = "source") -> Route:
+def right(y: float = 0.5, of: str = "source", offset: Point = (0, 0)) -> Route:
     """Straight to the right, at a share of the height of one of its ends."""
 
     def points(source: Rect, target: Rect, rect: Callable[[str], Rect]) -> tuple[Point, ...]:
         at = (source if of == "source" else target).at(0, y)[1]
         return (source.right, at), (target.x, at)
 
-    return Route(points)
+    return Route(points, offset=offset)
 
 
 def left(y: float = 0.5, of: str = "source") -> Route:
@@ -131,14 +137,14 @@ def rain() -> Route:
     return Route(points)
 
 
-def under(depth: float, paper: str) -> Route:
+def under(depth: float) -> Route:
     """From below the source along the bottom to below the target."""
 
     def points(source: Rect, target: Rect, rect: Callable[[str], Rect]) -> tuple[Point, ...]:
         start, end = source.at(0.5, 1), target.at(0.5, 1)
         return start, (start[0], start[1] + depth), (end[0], end[1] + depth), end
 
-    return Route(points, paper=paper)
+    return Route(points)
 
 
 def fan(y: float, lane: float) -> Route:
@@ -149,7 +155,7 @@ def fan(y: float, lane: float) -> Route:
         x = rect("alerts").right + lane
         return start, (x, start[1]), (x, end[1]), end
 
-    return Route(points, 0.45, upright=True)
+    return Route(points, 1, (-54, ABOVE[1]))
 
 
 def channel(y: float, lane: float, turn: float, to_x: float, label_at: float) -> Route:
@@ -184,19 +190,19 @@ ROUTES: dict[str, Route] = {
     "exchange--ingestion": rain(),
     "coinbase--ingestion": rain(),
     "simulator--ingestion": down(),
-    "client--adapters": right(),
-    "adapters--sequencing": right(),
-    "sequencing--journal": right(),
-    "journal--archiver": right(),
-    "healing--sequencing": under(9, SHADES[Colour.INGESTION].fill),
+    "client--adapters": right(offset=ABOVE),
+    "adapters--sequencing": right(offset=ABOVE),
+    "sequencing--journal": right(offset=ABOVE),
+    "journal--archiver": right(offset=ABOVE),
+    "healing--sequencing": under(9),
     "journal--ticks": steps(0.3, 0.72, 0.7),
-    "archiver--database:ArchiveBucket": down(),
+    "archiver--database:ArchiveBucket": down(0.35),
     "ticks--database:tick_data": right(0.7, of="target"),
     "bars--database:ohlc_data": right(0.5, of="target"),
     "ticks--resampler": left(0.5),
     "resampler--bars": right(0.15, of="target"),
-    "resampler--statistics": down(0.8),
-    "resampler--pairs": steps(0.92, 0.8, 0.2),
+    "resampler--statistics": down(0.78, label_at=0.7),
+    "resampler--pairs": steps(0.93, 0.7, 0.2),
     "bars--scan": steps(0.8, 0.5, 0.15),
     "database--api": _beside(0.9, 12, 0.5),
     "scan--database:analytics_cache": up(),
@@ -206,7 +212,7 @@ ROUTES: dict[str, Route] = {
     "api--dashboard": down(of="target"),
     "dashboard--browser": down(offset=(34, 0)),
     "api--alert-storage": down(0.25, of="target"),
-    "alert-storage--database:alert_rules": _reversed(channel(0.6, 24, 17, 0.75, 0.8)),
+    "alert-storage--database": _reversed(channel(0.6, 24, 17, 0.75, 0.8)),
     "database--manager": channel(0.3, 40, 33, 0.5, 0.8),
     "monitor--manager": left(),
     "manager--alert-storage": left(),

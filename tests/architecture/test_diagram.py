@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 from samtranslator.yaml_helper import yaml_parse
 
 from frontend_static.build import PAGES
+from frontend_static.docs_page import FILE as REFERENCE
 from infra.diagram.architecture import ARCHITECTURE, STACK
 from infra.diagram.canvas import UNITS_PER_INCH
 from infra.diagram.drawio import to_drawio
@@ -25,6 +26,7 @@ from infra.diagram.figures import FIGURES
 from infra.diagram.layout import DRAWING, PAGE, lay_out
 from infra.diagram.model import Component, Function, Kind
 from infra.diagram.render import BORDER, DPI
+from ingestor.__main__ import EXCHANGES
 from quant.contract.catalogue import OPERATIONS
 from quant.domain.alert import ChannelType
 from quant.settings import SETTINGS
@@ -76,21 +78,38 @@ def test_every_table_is_on_the_picture() -> None:
     assert all(part.title == part.name for part in parts)
 
 
-def test_every_bucket_on_the_picture_is_there() -> None:
-    assert {part.name for part in ARCHITECTURE.parts(Kind.BUCKET)} <= _resources("AWS::S3::Bucket").keys()
+def test_every_bucket_is_on_the_picture() -> None:
+    """The site's is the dashboard itself."""
+    _assert_same(
+        _resources("AWS::S3::Bucket"), [*(part.name for part in ARCHITECTURE.parts(Kind.BUCKET)), "SiteBucket"]
+    )
 
 
 def test_every_function_and_schedule_is_on_the_picture() -> None:
     functions = _resources("AWS::Serverless::Function")
-    drawn = {name: one.schedule for one in ARCHITECTURE.components() for name in one.logical_ids}
-    _assert_same(functions, drawn)
-    schedules = {
-        name: event["Properties"]["Schedule"]
-        for name, function in functions.items()
-        for event in function.get("Events", {}).values()
-        if event["Type"] == "Schedule"
+    drawn = [(name, one.schedule) for one in ARCHITECTURE.components() for name in one.logical_ids]
+    _assert_same(functions, [name for name, _ in drawn])
+    events = [(name, event) for name, one in functions.items() for event in one.get("Events", {}).values()]
+    schedules = [f"{name} at {event['Properties']['Schedule']}" for name, event in events if event["Type"] != "Api"]
+    assert len(schedules) == len({*schedules})
+    _assert_same(schedules, [f"{name} at {schedule}" for name, schedule in drawn if schedule])
+    assert [
+        one for one in TEMPLATE["Resources"].values() if one["Type"].startswith(("AWS::Events", "AWS::Sched"))
+    ] == []
+
+
+def test_every_service_of_the_templates_is_named() -> None:
+    """What only serves another one (a role, a network, a log) is not."""
+    ingestor = yaml_parse((ROOT / "infra/ingestor-service.yaml").read_text())
+    used = {one["Type"].split("::")[1] for file in (TEMPLATE, ingestor) for one in file["Resources"].values()}
+    names = {"Serverless": "Lambda"}
+    badges = {name for one in ARCHITECTURE.components() for name in re.split(r" · | ", one.aws)}
+    said = badges | {name for remark in STACK.remarks for name in re.findall(r"\w+", remark.text)}
+    serving = {"IAM", "EC2", "Logs"}
+    assert {names.get(one, one) for one in used - serving} - said == set()
+    assert {"API Gateway", "EventBridge"} <= {
+        name for one in ARCHITECTURE.components() for name in one.aws.split(" · ")
     }
-    assert schedules == {name: schedule for name, schedule in drawn.items() if schedule}
 
 
 def test_every_channel_is_on_the_picture() -> None:
@@ -99,7 +118,8 @@ def test_every_channel_is_on_the_picture() -> None:
 
 def test_every_page_is_on_the_picture() -> None:
     drawn = [f"{part.name} ({part.title}) at {part.text}" for part in ARCHITECTURE.parts(Kind.PAGE)]
-    _assert_same([f"{page.name} ({page.title}) at {page.href}" for page in PAGES], drawn)
+    reference = f"docs (API Reference) at /{REFERENCE.removesuffix('index.html')}"
+    _assert_same([*(f"{page.name} ({page.title}) at {page.href}" for page in PAGES), reference], drawn)
 
 
 def test_every_path_on_the_picture_exists() -> None:
@@ -119,10 +139,13 @@ def _functions() -> list[Any]:
 def test_every_function_on_the_picture_is_where_it_is_said_to_be(component: Component, function: Function) -> None:
     path, _, symbol = function.proof.partition("::")
     file = ROOT / (path or component.path)
-    if file.suffix == ".py":
-        assert symbol in _symbols(ast.parse(file.read_text()))
-    else:
-        assert re.search(rf"\b{re.escape(symbol)}\b", file.read_text())
+    source = file.read_text()
+    is_there = symbol in _symbols(ast.parse(source)) if file.suffix == ".py" else _is_exported(symbol, source)
+    assert is_there, f"{file.relative_to(ROOT)} has no {symbol}"
+
+
+def _is_exported(symbol: str, script: str) -> bool:
+    return bool(re.search(rf"^export (?:async )?(?:function|const) {symbol}\b", script, flags=re.MULTILINE))
 
 
 def _symbols(tree: ast.AST, prefix: str = "") -> set[str]:
@@ -138,11 +161,27 @@ def _symbols(tree: ast.AST, prefix: str = "") -> set[str]:
     return found
 
 
-def test_the_exchanges_are_those_of_the_settings() -> None:
-    defaults = {row.default for row in SETTINGS}
-    notes = [note for one in ARCHITECTURE.components() for note in one.notes if "://" in note]
-    assert len(notes) == 3
-    assert [note for note in notes if note not in defaults] == []
+def test_every_exchange_is_on_the_picture() -> None:
+    (adapters,) = [one for one in ARCHITECTURE.components() if one.id == "adapters"]
+    drawn = {function.proof.rpartition("/")[2] for function in adapters.functions}
+    assert [name for name in EXCHANGES if f"{name}.py::{name.capitalize()}" not in drawn] == []
+
+
+def test_addresses_ports_and_intervals_are_those_of_the_code() -> None:
+    defaults = {row.name: row.default for row in SETTINGS}
+    noted = [(one, note) for one in ARCHITECTURE.components() for note in one.notes]
+    addresses = [note for _, note in noted if "://" in note]
+    assert len(addresses) == 3
+    assert {*addresses} <= {*defaults.values()}
+    ports = [note for _, note in noted if note.startswith("Port: ")]
+    assert ports == [f"Port: {defaults['PORT']} (laptop)"] * 2
+    (check,) = [(one, note) for one, note in noted if note.startswith("Check Interval: ")]
+    assert check[1] == f"Check Interval: 60s · {check[0].schedule}"
+    assert check[0].schedule == "rate(1 minute)"
+    script = (ROOT / "frontend_static/scripts/view-state.js").read_text()
+    choices = re.findall(r"\d+", re.findall(r"REFRESH_SECONDS = \[(.*)\]", script)[0])
+    assert choices == ["0", "5", "10", "30"]
+    assert f"Auto-refresh: off, {', '.join(choices[1:])} s" in _cells()["dashboard/functions1"]
 
 
 @pytest.mark.parametrize("remark", STACK.remarks, ids=lambda remark: remark.title)
@@ -150,7 +189,8 @@ def test_the_technology_stack_is_locked(remark: Any) -> None:
     """Every package that it names; what is no package is listed here."""
     services = {
         "Python 3.11+", "ES modules", "DynamoDB", "S3 with Parquet", "SES", "SNS", "Telegram Bot API", "HTTP webhooks",
-        "AWS SAM: one template.yaml", "the same template on ministack or LocalStack",
+        "AWS SAM: one template.yaml", "the same template on ministack or LocalStack", "CloudWatch", "Budgets", "SQS",
+        "SSM", "Glue for Athena",
     }  # fmt: skip
     locked = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE))
     names = [name for name in re.split(r"[,;()]\s*|\s*\(", remark.text) if name]
@@ -163,12 +203,31 @@ def test_every_figure_is_one_that_the_benchmarks_print() -> None:
 
 
 def test_every_component_and_part_is_drawn() -> None:
-    cells = {cell.get("id"): cell.get("value") for cell in ET.parse(DRAWIO).iter("mxCell")}
+    cells = _cells()
     for one in ARCHITECTURE.components():
         assert cells[one.id] == one.title
         assert {f"{one.id}:{part.name}": part.title for part in one.parts}.items() <= cells.items()
     assert all(cells[box.id] == box.title for box in ARCHITECTURE.boxes)
     assert {arrow.id: arrow.label for arrow in ARCHITECTURE.arrows}.items() <= cells.items()
+
+
+@pytest.mark.parametrize("one", ARCHITECTURE.components(), ids=lambda one: one.id)
+def test_every_line_that_a_component_declares_is_drawn(one: Component) -> None:
+    drawn = {name: text for name, text in _cells().items() if name.startswith((f"{one.id}/", f"{one.id}:"))}
+    shown = "\n".join(drawn.values())
+    declared = [one.path, one.aws, one.schedule, *one.logical_ids, *one.notes]
+    declared += [f"• {function.text}" for function in one.functions] + [part.text for part in one.parts]
+    assert [line for line in declared if line not in shown] == []
+
+
+def test_every_arrow_is_labelled() -> None:
+    assert [arrow.id for arrow in ARCHITECTURE.arrows if not arrow.label] == []
+
+
+def _cells() -> dict[str, str]:
+    """The text of each cell; arrows keep a space on both sides of their labels."""
+    cells = {cell.get("id", ""): cell.get("value") or "" for cell in ET.parse(DRAWIO).iter("mxCell")}
+    return {name: "\n".join(line.strip("\u00a0") for line in text.split("\n")) for name, text in cells.items()}
 
 
 def test_the_file_is_what_the_model_makes() -> None:
