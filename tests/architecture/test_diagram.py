@@ -26,7 +26,6 @@ from infra.diagram.figures import FIGURES
 from infra.diagram.layout import DRAWING, PAGE, lay_out
 from infra.diagram.model import Component, Function, Kind
 from infra.diagram.render import BORDER, DPI
-from ingestor.__main__ import EXCHANGES
 from quant.contract.catalogue import OPERATIONS
 from quant.domain.alert import ChannelType
 from quant.settings import SETTINGS
@@ -159,12 +158,6 @@ def _symbols(tree: ast.AST, prefix: str = "") -> set[str]:
         elif isinstance(node, ast.Assign):
             found |= {prefix + target.id for target in node.targets if isinstance(target, ast.Name)}
     return found
-
-
-def test_every_exchange_is_on_the_picture() -> None:
-    (adapters,) = [one for one in ARCHITECTURE.components() if one.id == "adapters"]
-    drawn = {function.proof.rpartition("/")[2] for function in adapters.functions}
-    assert [name for name in EXCHANGES if f"{name}.py::{name.capitalize()}" not in drawn] == []
 
 
 def test_addresses_ports_and_intervals_are_those_of_the_code() -> None:

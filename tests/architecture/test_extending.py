@@ -9,6 +9,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from check_alerts.delivery import THREADS
+from infra.diagram.architecture import ARCHITECTURE
 from infra.local.inbox.view import CHANNELS
 from ingestor.__main__ import EXCHANGES
 from quant.alerting.fields import _TARGETS
@@ -73,3 +74,9 @@ def test_only_an_adapter_and_the_composition_root_name_an_exchange() -> None:
         own = {path.relative_to(INGESTOR).as_posix() for path in INGESTOR.glob(f"exchanges/{exchange}*.py")}
         assert own
         assert named == own | {"__main__.py"}
+
+
+def test_every_exchange_is_on_the_picture() -> None:
+    (adapters,) = [one for one in ARCHITECTURE.components() if one.id == "adapters"]
+    drawn = {function.proof.rpartition("/")[2] for function in adapters.functions}
+    assert [name for name in EXCHANGES if f"{name}.py::{name.capitalize()}" not in drawn] == []
