@@ -20,8 +20,8 @@ from quant.notify.senders import open_senders
 from quant.readings.figures import _OF_ONE, _OF_PAIRS
 from quant.settings import SETTINGS, Settings
 
-INGESTOR = Path(__file__).parents[2] / "ingestor"
 ROOT = Path(__file__).parents[2]
+INGESTOR = ROOT / "ingestor"
 
 
 def test_the_contract_offers_every_metric() -> None:
