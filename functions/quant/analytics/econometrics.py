@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,7 +21,7 @@ from statsmodels.tsa.vector_ar.vecm import coint_johansen  # type: ignore[import
 from quant.analytics.engle_granger import FEWEST
 from quant.analytics.hedge import refuse_collinear
 from quant.analytics.mackinnon import critical_values, p_values
-from quant.analytics.series import Floats, checked, checked_pair, not_constant
+from quant.analytics.series import Floats, centred, checked, checked_pair, not_constant
 from quant.errors import SeriesError
 
 LEVEL = 0.05
@@ -112,13 +113,15 @@ def ols(y: ArrayLike, x: ArrayLike) -> LeastSquares:
         As quant.analytics.series.checked_pair.
     """
     first, second = checked_pair(y, x)
-    fit = OLS(first, _with_constant(second)).fit()
-    intercept, slope = fit.params.tolist()
+    fit, unit = _line(first, second)
+    mean_y, mean_x = float(first.mean()), float(second.mean())
+    slope, slope_error = float(fit.params[1]) / unit, float(fit.bse[1]) / unit
     return LeastSquares(
         slope=slope,
-        intercept=intercept,
-        slope_error=float(fit.bse[1]),
-        intercept_error=float(fit.bse[0]),
+        intercept=mean_y - slope * mean_x,
+        slope_error=slope_error,
+        # The errors of a mean and of the slope through it are independent.
+        intercept_error=math.hypot(float(fit.bse[0]), mean_x * slope_error),
         r_squared=float(fit.rsquared),
         residual_std=math.sqrt(float(fit.mse_resid)),
         n=len(first),
@@ -141,8 +144,8 @@ def huber(y: ArrayLike, x: ArrayLike) -> Huber:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", ConvergenceWarning)
         try:
-            design = _with_constant((second - mean_x) / unit_x)
-            fit = RLM((first - mean_y) / unit_y, design, M=HuberT(HUBER_TUNING)).fit(maxiter=200)
+            design = _with_constant(centred(second) / unit_x)
+            fit = RLM(centred(first) / unit_y, design, M=HuberT(HUBER_TUNING)).fit(maxiter=200)
         except (ConvergenceWarning, ValueError, ZeroDivisionError, np.linalg.LinAlgError) as exc:
             raise SeriesError("y", "failed", "has no Huber line: the iteration found no end") from exc
     slope = float(fit.params[1]) * unit_y / unit_x
@@ -241,7 +244,7 @@ def engle_granger(y: ArrayLike, x: ArrayLike) -> UnitRootTest:
     """
     first, second = checked_pair(y, x, FEWEST)
     refuse_collinear(first, second)
-    residual = OLS(first, _with_constant(second)).fit().resid
+    residual = _line(first, second)[0].resid
     statistic, _, lag, n, _ = _adfuller(residual, "n", "residual")
     if not math.isfinite(statistic):
         raise SeriesError("residual", "failed", "has no Dickey-Fuller statistic: its regression is singular")
@@ -312,12 +315,20 @@ def _rank_in_words(rank: int, count: int) -> str:
     return f"{rank} combination{many} of the series return{one} to a level: they are cointegrated"
 
 
+def _line(y: Floats, x: Floats) -> tuple[Any, float]:
+    """The fit of y's moves on x's, in deviations of x, and that deviation. Of raw levels, a billion and a little, the
+    constant and x are the same column but for rounding, and what is found is anything."""
+    moves = centred(x)
+    unit = float(moves.std())
+    return OLS(centred(y), _with_constant(moves / unit)).fit(), unit
+
+
 def _adfuller(series: Floats, regression: str, name: str) -> tuple[float, float | None, int, int, dict[str, float]]:
-    unit = float(series.std())
+    moves = centred(series)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("error", SingularMatrixWarning)
-            found = adfuller(series / unit, regression=regression, autolag="AIC", result_object=True)
+            found = adfuller(moves / moves.std(), regression=regression, autolag="AIC", result_object=True)
     except (ValueError, np.linalg.LinAlgError, SingularMatrixWarning) as exc:
         raise SeriesError(name, "failed", "has no Dickey-Fuller statistic: its regression is singular") from exc
     statistic = float(found.statistic)
@@ -327,7 +338,7 @@ def _adfuller(series: Floats, regression: str, name: str) -> tuple[float, float 
 
 
 def _correlation(first: Floats, second: Floats, null_hypothesis: str) -> Correlation:
-    n, dy, dx = len(first), first - first.mean(), second - second.mean()
+    n, dy, dx = len(first), centred(first), centred(second)
     r = float(np.clip((dy / np.linalg.norm(dy)) @ (dx / np.linalg.norm(dx)), -1, 1))
     p_value = 0.0
     if 1 - abs(r) >= 1e-12:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from quant.analytics.series import COLLINEAR_R_SQUARED, Floats, checked_pair
+from quant.analytics.series import COLLINEAR_R_SQUARED, Floats, centred, checked_pair
 from quant.errors import SeriesError
 
 
@@ -165,5 +165,5 @@ def refuse_collinear(y: ArrayLike, x: ArrayLike) -> None:
 
 def _moments(y: Floats, x: Floats) -> tuple[float, float, float, float, float]:
     mean_y, mean_x = float(y.mean()), float(x.mean())
-    dy, dx = y - mean_y, x - mean_x
+    dy, dx = centred(y), centred(x)
     return mean_y, mean_x, float(dy @ dy), float(dx @ dx), float(dy @ dx)

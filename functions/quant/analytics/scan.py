@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from quant.analytics.engle_granger import FEWEST, PairTests, engle_granger_blocks, standardised
 from quant.analytics.mackinnon import p_values
 from quant.analytics.multiple_testing import benjamini_hochberg
-from quant.analytics.series import Bools, Floats, Ints, checked, logarithm, not_constant
+from quant.analytics.series import Bools, Floats, Ints, centred, checked, logarithm, not_constant
 from quant.errors import SeriesError
 
 NULL_HYPOTHESIS = "the two series are not cointegrated: no fixed combination of them returns to a level"
@@ -187,7 +187,7 @@ class _Facts:
     def __init__(self, prices: Floats, criteria: Criteria) -> None:
         n = prices.shape[1]
         self.z = z = standardised(prices)
-        self.n, self.deviation = n, prices.std(axis=1)
+        self.n, self.deviation = n, centred(prices).std(axis=1)
         change = np.diff(z, axis=1)
         self.levels = (z @ z.T) / n
         self.changes = change @ change.T
@@ -206,8 +206,8 @@ def standardised_returns(prices: Floats) -> Floats:
 
 
 def _central_products(part: Floats) -> Floats:
-    centred = part - part.mean(axis=1, keepdims=True)
-    products: Floats = centred @ centred.T
+    moves = centred(part)
+    products: Floats = moves @ moves.T
     return products
 
 

@@ -75,6 +75,14 @@ def not_constant(series: Floats, name: str) -> None:
         raise SeriesError(name, "constant", "is constant")
 
 
+def centred(series: Floats) -> Floats:
+    """Less its mean, along the last axis. Twice: the first mean is rounded to the digits of the level, which may be
+    coarser than what the series does."""
+    once = series - series.mean(axis=-1, keepdims=True)
+    twice: Floats = once - once.mean(axis=-1, keepdims=True)
+    return twice
+
+
 def checked_window(window: int, n: int, minimum: int = 3) -> int:
     """
     Raises

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from quant.analytics.series import Floats, checked, not_constant
+from quant.analytics.series import Floats, centred, checked, not_constant
 
 NORMAL_95 = 1.959963984540054
 
@@ -66,7 +66,7 @@ def half_life(values: ArrayLike) -> HalfLife:
     """
     series = checked(values, "spread", 4)
     not_constant(series, "spread")
-    change, level = np.diff(series), series[:-1] - series[:-1].mean()
+    change, level = np.diff(series), centred(series[:-1])
     sxx = float(level @ level)
     if sxx == 0:
         not_constant(series[:-1], "spread")
@@ -113,6 +113,6 @@ def zscore(values: ArrayLike) -> Floats:
     """
     series = checked(values, "spread")
     not_constant(series, "spread")
-    centred = series - series.mean()
-    scores: Floats = centred / math.sqrt(float(centred @ centred) / (len(series) - 1))
+    moves = centred(series)
+    scores: Floats = moves / math.sqrt(float(moves @ moves) / (len(series) - 1))
     return scores

@@ -37,6 +37,40 @@ def test_ols_is_statsmodels(pair: tuple[Floats, Floats]) -> None:
     assert found.r_squared == pytest.approx(fit.rsquared)
 
 
+LEVELS = [(100.0, 100.0, 1.0), (1e5, 1e-6, 1e-9), (1e9, 1e9, 1.0), (1.0, 1.0, 1e-9)]
+
+
+@pytest.mark.parametrize(("level_y", "level_x", "unit_x"), LEVELS)
+def test_the_level_and_the_unit_of_prices_change_nothing(
+    pair: tuple[Floats, Floats], level_y: float, level_x: float, unit_x: float
+) -> None:
+    """Beside a level of 1e9 raw columns lose all digits of what moves: ``coint`` itself is off by several units there.
+
+    Expected is what the same moves give around zero, where statsmodels is at its best. Moves are whole multiples of
+    1/64, so that adding a level rounds nothing but in the cases of a small unit.
+    """
+    dy, dx = (np.round((series - series.mean()) * 64) / 64 for series in pair)
+    unit_y = unit_x if level_y == 1 else 1.0
+    y, x = level_y + unit_y * dy, level_x + unit_x * dx
+    reference = OLS(dy, np.column_stack([np.ones(400), dx])).fit()
+    found = tests.ols(y, x)
+    assert found.slope * unit_x / unit_y == pytest.approx(reference.params[1], rel=1e-6)
+    assert found.slope_error * unit_x / unit_y == pytest.approx(reference.bse[1], rel=1e-6)
+    assert found.r_squared == pytest.approx(reference.rsquared, rel=1e-6)
+    assert found.intercept == pytest.approx(level_y + unit_y * y_mean(reference) - found.slope * level_x, rel=1e-9)
+    for ours, theirs in ((tests.engle_granger(y, x), coint(dy, dx)), (tests.engle_granger(x, y), coint(dx, dy))):
+        assert (ours.statistic, ours.p_value) == pytest.approx((theirs.coint_t, theirs.pvalue), rel=1e-6)
+    assert tests.adf(y).statistic == pytest.approx(adfuller(dy, result_object=True).statistic, rel=1e-6)
+    assert tests.huber(y, x).slope * unit_x / unit_y == pytest.approx(tests.huber(dy, dx).slope, rel=1e-6)
+    assert tests.johansen(y, x).trace == pytest.approx(tests.johansen(dy, dx).trace, rel=1e-6)
+    assert tests.pearson(y, x).coefficient == pytest.approx(np.corrcoef(dy, dx)[0, 1], rel=1e-9)
+
+
+def y_mean(reference: object) -> float:
+    """What the line around zero says of y where x is zero."""
+    return float(reference.params[0])  # type: ignore[attr-defined]
+
+
 def test_huber_is_rlm_and_does_not_follow_an_outlier(pair: tuple[Floats, Floats]) -> None:
     y, x = pair
     fit, found = RLM(y, np.column_stack([np.ones(400), x]), M=HuberT()).fit(maxiter=200), tests.huber(y, x)
