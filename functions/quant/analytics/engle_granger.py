@@ -12,7 +12,8 @@ its lagged changes. Three things make that matrix cheap.
 * The factor of Cholesky that has the change as its last row holds the residual sums of squares of all numbers of lags:
   each lag takes away the square of its entry.
 
-Sums are made of moments, which costs digits where y and x are nearly collinear: those pairs go the long way.
+Sums are made of moments, which costs digits where y and x are nearly collinear, or where a residual's levels and
+changes are nearly so: those pairs go the long way.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quant.analytics.series import COLLINEAR_R_SQUARED, Floats, Ints
+from quant.analytics.series import COLLINEAR_R_SQUARED, Floats, Ints, centred
 
 # Series that are multiplied at once, and pairs whose matrices are held at once: what a processor's cache holds.
 _ROWS, _PAIRS = 16, 256
-# Above this R² too many digits cancel in the quadratic form.
+# Above this R² too many digits cancel in the quadratic form …
 _LONG_WAY_R_SQUARED = 1 - 1e-4
+# … and where a regressor has less than this share of its square left when the others are taken away.
+_LEAST_LEFT = 1e-6
 FEWEST = 30
 """With fewer points the regression of the most lags has hardly more rows than columns, and fits anything."""
 
@@ -41,7 +44,8 @@ class PairTests:
     first, second : ndarray of int, shape (p,)
         Rows of the series; first < second.
     statistic : ndarray, shape (p, 2)
-        t of the residual's level in the augmented Dickey-Fuller regression without a constant. NaN: not computed.
+        t of the residual's level in the augmented Dickey-Fuller regression without a constant. NaN: not computed, since
+        the pair is collinear or the regression's columns depend on each other.
     lag : ndarray of int, shape (p, 2)
         Lags that Akaike's criterion chose; -1 where nothing was computed.
     collinear : ndarray of bool, shape (p,)
@@ -68,10 +72,8 @@ def standardised(series: Floats) -> Floats:
     series : ndarray, shape (s, n)
         No row constant.
     """
-    centred = series - series.mean(axis=1, keepdims=True)
-    scaled: Floats = centred / np.sqrt(np.einsum("ij,ij->i", centred, centred) / series.shape[1])[:, None]
-    # Once more: the first mean is rounded to the level's digits, not to the spread's.
-    scaled -= scaled.mean(axis=1, keepdims=True)
+    moves = centred(series)
+    scaled: Floats = moves / np.sqrt(np.einsum("ij,ij->i", moves, moves) / series.shape[1])[:, None]
     return scaled
 
 
@@ -108,29 +110,46 @@ def residual_test(residual: Floats) -> tuple[float, int]:
     Parameters
     ----------
     residual : ndarray, shape (n,), n ≥ 30
+
+    Returns
+    -------
+    statistic, lag
+        NaN and -1 where the regressors depend on each other, as those of a sine do: any figure would be rounding.
     """
-    n = len(residual)
-    m = max_lag(n)
-    change = np.diff(residual)
-    lagged = _design(residual, change, m)
+    m = max_lag(len(residual))
+    columns = _columns(residual, m)
+    r: Floats = np.linalg.qr(columns, mode="r")  # type: ignore[assignment]
+    if _is_singular(r):
+        return float("nan"), -1
     # The rest of R's last column below row k is what k regressors leave.
-    r: Floats = np.linalg.qr(np.column_stack([lagged, change[m:]]), mode="r")  # type: ignore[assignment]
     left = np.cumsum(r[::-1, -1] ** 2)[::-1][1:]
-    with np.errstate(divide="ignore"):
-        aic = len(lagged) * np.log(left) + 2 * np.arange(1, m + 2)
-    lag = int(np.argmin(aic))
-    design, target = _design(residual, change, lag), change[lag:]
-    design = np.column_stack([design[:, 1:], design[:, 0]])
-    r = np.linalg.qr(np.column_stack([design, target]), mode="r")  # type: ignore[assignment]
-    scale = abs(r[-1, -1]) / np.sqrt(len(target) - lag - 1)
-    sign = np.sign(r[-2, -2])
-    return float(sign * r[-2, -1] / scale) if scale > 0 else float("nan"), lag
+    lag = int(np.argmin(len(columns) * np.log(left) + 2 * np.arange(1, m + 2)))
+    return statistic_at(residual, lag), lag
 
 
-def _design(level: Floats, change: Floats, lags: int) -> Floats:
-    """Level and lagged changes of the sample that begins after ``lags`` changes."""
-    columns = [level[lags:-1], *(change[lags - lag : len(change) - lag] for lag in range(1, lags + 1))]
-    return np.column_stack(columns)
+def statistic_at(residual: Floats, lag: int) -> float:
+    """The statistic with so many lags, whatever a criterion says; NaN as :func:`residual_test`."""
+    columns = _columns(residual, lag)
+    # The level as the last of the regressors: then R's last row but one tells its t.
+    columns[:, :-1] = np.roll(columns[:, :-1], -1, axis=1)
+    r: Floats = np.linalg.qr(columns, mode="r")  # type: ignore[assignment]
+    if _is_singular(r):
+        return float("nan")
+    scale = abs(r[-1, -1]) / np.sqrt(len(columns) - lag - 1)
+    return float(np.sign(r[-2, -2]) * r[-2, -1] / scale)
+
+
+def _columns(level: Floats, lags: int) -> Floats:
+    """Level, lagged changes and change, of the sample that begins after ``lags`` changes."""
+    change = np.diff(level)
+    lagged = [change[lags - lag : len(change) - lag] for lag in range(1, lags + 1)]
+    return np.column_stack([level[lags:-1], *lagged, change[lags:]])
+
+
+def _is_singular(r: Floats) -> bool:
+    """Of a triangular factor: whether rounding is all that some column adds to those before it."""
+    length = np.sqrt((r * r).sum(axis=0))
+    return bool((np.abs(np.diag(r)) <= len(r) * 100 * np.finfo(np.float64).eps * length).any())
 
 
 class _Kernel:
@@ -149,6 +168,7 @@ class _Kernel:
             at = np.arange(len(rows))
             levels = np.einsum("ij,ij->i", self._level[rows], self._level[rows])
             self._own[rows] = 0.5 * self._joint(rows, rows, products[at, :, at], 2 * levels)
+        self._own_squares = np.einsum("sii->si", self._own)
 
     def block(self, start: int, stop: int) -> PairTests:
         rows = np.arange(start, stop)
@@ -168,14 +188,10 @@ class _Kernel:
             i, j = first[at], second[at]
             joint = self._joint(i, j, products[here[at], :, there[at]], levels[here[at], there[at]])
             for order, (y, x) in enumerate(((i, j), (j, i))):
-                moments = self._moments(y, x, r[at], joint)
-                try:
-                    chosen = waiting.add(moments, self._head(y, x, r[at]), at * 2 + order, self._count)
-                except np.linalg.LinAlgError:
-                    long_way[at] = True
-                else:
-                    lag[at, order] = chosen
+                moments, heads = self._moments(y, x, r[at], joint), self._head(y, x, r[at])
+                lag[at, order] = waiting.add(moments, self._own_squares[y], heads, at * 2 + order, self._count)
         waiting.solve(statistic.reshape(-1), self._count)
+        long_way |= ~collinear & np.isnan(statistic).any(axis=1)
         for pair in np.flatnonzero(long_way).tolist():
             y, x = self._z[first[pair]], self._z[second[pair]]
             for order, residual in enumerate((_residual(y, x), _residual(x, y))):
@@ -241,18 +257,19 @@ class _Waiting:
         self._m = m
         self._groups: dict[int, list[tuple[Floats, Floats, Ints]]] = {}
 
-    def add(self, moments: Floats, heads: Floats, places: Ints, count: int) -> Ints:
-        """Choose the lags and keep what the fit will need.
+    def add(self, moments: Floats, squares: Floats, heads: Floats, places: Ints, count: int) -> Ints:
+        """Choose the lags and keep what the fit will need; -1, and nothing is kept, where too few digits are left.
 
-        Raises:
-            numpy.linalg.LinAlgError: some matrix is singular.
+        ``squares`` are the moments' diagonals before x was taken away from y.
         """
         m, sample = self._m, count - self._m
-        last = np.linalg.cholesky(moments)[:, -1]
+        factors = _factors(moments)
+        last = factors[:, -1]
         # Summed from the bottom up: what m lags leave, then what each one fewer leaves.
         left = np.cumsum(last[:, :0:-1] ** 2, axis=1)[:, ::-1]
         lags: Ints = np.argmin(sample * np.log(left) + 2 * np.arange(1, m + 2), axis=1)
-        for lag in np.unique(lags).tolist():
+        lags[~(np.einsum("pii->pi", factors) ** 2 >= _LEAST_LEFT * squares).all(axis=1)] = -1
+        for lag in np.unique(lags[lags >= 0]).tolist():
             at = np.flatnonzero(lags == lag)
             self._groups.setdefault(lag, []).append((_level_last(moments[at], lag), heads[at], places[at]))
         return lags
@@ -261,9 +278,20 @@ class _Waiting:
         for lag, parts in self._groups.items():
             moments, heads, places = (np.concatenate(column) for column in zip(*parts, strict=True))
             moments += _earlier_rows(heads, lag)
-            factor = np.linalg.cholesky(moments)[:, -1]
+            factor = _factors(moments)[:, -1]
             freedom = count - lag - (lag + 1)
             statistics[places] = factor[:, lag] / (factor[:, lag + 1] / np.sqrt(freedom))
+
+
+def _factors(matrices: Floats) -> Floats:
+    """Factors of Cholesky; NaN for a matrix that has none, whatever the others are."""
+    try:
+        return np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        if len(matrices) == 1:
+            return np.full_like(matrices, np.nan)
+        middle = len(matrices) // 2
+        return np.concatenate([_factors(matrices[:middle]), _factors(matrices[middle:])])
 
 
 def _level_last(moments: Floats, lag: int) -> Floats:

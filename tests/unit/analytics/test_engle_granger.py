@@ -15,7 +15,14 @@ from statsmodels.tools.sm_exceptions import CollinearityWarning
 from statsmodels.tsa.adfvalues import mackinnoncrit, mackinnonp
 from statsmodels.tsa.stattools import adfuller, coint
 
-from quant.analytics.engle_granger import engle_granger_blocks, max_lag, residual_test, standardised
+from quant.analytics.engle_granger import (
+    _factors,
+    engle_granger_blocks,
+    max_lag,
+    residual_test,
+    standardised,
+    statistic_at,
+)
 from quant.analytics.mackinnon import critical_values, p_values
 from quant.analytics.multiple_testing import benjamini_hochberg
 from quant.analytics.scan import Criteria, Scan, scan
@@ -116,14 +123,52 @@ def test_a_residual_alone_equals_adfuller() -> None:
     found = adfuller(residual, regression="n", autolag="AIC", result_object=True)
     statistic, lag = residual_test(residual)
     assert (statistic, lag) == (pytest.approx(found.statistic, abs=1e-9), found.lags)
+    fixed = adfuller(residual, maxlag=3, autolag=None, regression="n", result_object=True)
+    assert statistic_at(residual, 3) == pytest.approx(fixed.statistic, abs=1e-9)
 
 
-def test_a_perfectly_predictable_residual_breaks_nothing() -> None:
-    """A sine obeys a two-term recursion, so its matrix of moments is singular."""
+def test_a_perfectly_predictable_residual_is_not_tested() -> None:
+    """Sines obey a two-term recursion, so their lagged changes depend on each other: a statistic would be rounding."""
     t = np.arange(200.0)
-    prices = 100 + np.array([np.sin(t / 9), np.cos(t / 9), np.sin(t / 9) + t / 50])
+    prices = 100 + np.array([np.sin(t / 9), np.cos(t / 9), *market(2, 200) / 100])
     found = scan(prices)
-    assert len(found.first) == 3
+    assert (found.first[0], found.second[0]) == (0, 1)
+    assert np.isnan(found.statistic[0]).all()
+    assert found.lag[0].tolist() == [-1, -1]
+    assert (found.collinear[0], found.tested) == (False, 5)
+
+
+@pytest.mark.parametrize("noise", [1e-4, 1e-6, 1e-7])
+def test_a_nearly_predictable_residual_keeps_its_digits(noise: float) -> None:
+    """Sines and a little noise: the moments of their levels and changes are singular but for their last digits."""
+    t = np.arange(300.0)
+    prices = 100 + np.array([np.sin(t / 40), np.cos(t / 40)])
+    prices += noise * np.random.default_rng(1).standard_normal((2, 300))
+    found = scan(prices)
+    for order, (y, x) in enumerate((prices, prices[::-1])):
+        statistic, lag = reference(y, x)
+        assert found.lag[0, order] == lag
+        assert found.statistic[0, order] == pytest.approx(statistic, abs=1e-8)
+
+
+def test_a_matrix_without_a_factor_costs_the_others_nothing() -> None:
+    good, bad = np.array([[4.0, 0], [2, 2]]), np.array([[1.0, 0], [2, 1]])
+    found = _factors(np.array([good, good, bad, good, bad]))
+    assert np.isnan(found).all(axis=(1, 2)).tolist() == [False, False, True, False, True]
+    assert found[3].tolist() == [[2, 0], [1, 1]]
+
+
+def test_levels_of_a_billion_cost_no_digits() -> None:
+    """The same moves around zero, where statsmodels keeps its digits; multiples of 1/64, so that nothing is rounded."""
+    moves = np.round(64 * (market(3, 400) - 500)) / 64
+    found, unit = scan(1e9 + moves), scan(1_000 + moves)
+    np.testing.assert_allclose(found.hedge_ratio, unit.hedge_ratio, rtol=1e-12)
+    np.testing.assert_allclose(found.half_life, unit.half_life, rtol=1e-9)
+    for pair, (i, j) in enumerate(zip(found.first.tolist(), found.second.tolist(), strict=True)):
+        for order, (y, x) in enumerate(((i, j), (j, i))):
+            statistic, lag = reference(moves[y], moves[x])
+            assert found.lag[pair, order] == lag
+            assert found.statistic[pair, order] == pytest.approx(statistic, abs=1e-8)
 
 
 @pytest.mark.parametrize(("n", "lags"), [(12, 5), (100, 12), (101, 13), (1_440, 24), (10_000, 38)])
