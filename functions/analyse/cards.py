@@ -88,6 +88,8 @@ def _card(found: Scan, pair: int, rank: int, markets: Sequence[Market]) -> dict[
 def _verdict(found: Scan, pair: int) -> str:
     if found.collinear[pair]:
         return "not tested: the two series are (almost) multiples of each other"
+    if np.isnan(found.pair_p_value[pair]):
+        return "not tested: the past of its residual determines it, so the test's regression is singular"
     if found.admitted[pair]:
         return "admitted: cointegrated in both orders, and it passes the other criteria"
     if not found.passes_both_orders[pair]:

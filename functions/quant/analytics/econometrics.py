@@ -357,8 +357,15 @@ def _correlation(first: Floats, second: Floats, null_hypothesis: str) -> Correla
 
 
 def _verdict(p_value: float, rejected: str, kept: str) -> str:
-    figure = "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.4f}"
-    return f"{rejected if p_value <= LEVEL else kept} at the 5 % level ({figure})"
+    return f"{rejected if p_value <= LEVEL else kept} at the 5 % level ({_in_words(p_value)})"
+
+
+def _in_words(p_value: float) -> str:
+    """Four decimals, or as many as show on which side of the level it is."""
+    if p_value < 0.0001:
+        return "p < 0.0001"
+    shown = (f"{p_value:.{digits}f}" for digits in range(4, 20))
+    return f"p = {next(text for text in shown if (float(text) <= LEVEL) == (p_value <= LEVEL))}"
 
 
 def _with_constant(x: Floats) -> Floats:

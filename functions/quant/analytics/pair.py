@@ -110,7 +110,8 @@ class BothOrders:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """What charts show, each of shape (n,); NaN where a value does not exist."""
+    """What charts show, each of shape (n,); NaN where a value does not exist. ``rolling_correlation`` is of as many
+    returns as the window has bars; all other rolling ones are of the window's bars."""
 
     y: Floats
     x: Floats
@@ -311,15 +312,18 @@ def _columns(
     question: Question,
     rolling: RollingPair,
 ) -> Columns:
-    window = min(question.window, len(y) - 1)
     nothing = np.full(len(y), np.nan)
+    # Of all bars there is one return less than the window wants.
+    has_window = question.window < len(y)
     return Columns(
         y=y,
         x=x,
         spread=nothing if isinstance(residual, SeriesError) else residual[0],
         zscore=nothing if isinstance(residual, SeriesError) else zscore(residual[0]),
         # A return belongs to the bar that it ends with.
-        rolling_correlation=np.concatenate([[np.nan], rolling_correlation(*returns, window)]),
+        rolling_correlation=np.append(np.nan, rolling_correlation(*returns, question.window))
+        if has_window
+        else nothing,
         rolling_hedge_ratio=rolling.hedge_ratio,
         rolling_spread=rolling.spread,
         rolling_zscore=rolling.zscore,

@@ -12,6 +12,7 @@ from quant.analytics.engle_granger import FEWEST, PairTests, engle_granger_block
 from quant.analytics.mackinnon import p_values
 from quant.analytics.multiple_testing import benjamini_hochberg
 from quant.analytics.series import Bools, Floats, Ints, centred, checked, logarithm, not_constant
+from quant.analytics.spread import MOST_NEGATIVE
 from quant.errors import SeriesError
 
 NULL_HYPOTHESIS = "the two series are not cointegrated: no fixed combination of them returns to a level"
@@ -60,12 +61,12 @@ class Scan:
         Least squares; units of the one over units of the other.
     r_squared : ndarray, shape (p,)
     half_life, half_life_error : ndarray, shape (p, 2)
-        Bars; NaN where the residual is not mean-reverting.
+        Bars; NaN where the residual is not mean-reverting, or nothing but rounding.
     drift : ndarray, shape (p, 2)
         Standard deviation (ddof 1) of the hedge ratios of the sub-windows over the whole one's size.
     sub_hedge_ratio : ndarray, shape (p, 2, subwindows)
     zscore : ndarray, shape (p, 2)
-        The newest residual over the residuals' standard deviation (ddof 1).
+        The newest residual over the residuals' standard deviation (ddof 1); NaN where it is nothing but rounding.
     correlation : ndarray, shape (p,)
         Pearson's, of log returns.
     collinear : ndarray of bool, shape (p,)
@@ -231,7 +232,10 @@ def _carded(
     pair_p_value = np.maximum(p_value[:, 0], p_value[:, 1])
     q_value = benjamini_hochberg(pair_p_value)
     r = np.clip(facts.levels[i, j], -1, 1)
-    life, life_error = (np.stack(column, axis=1) for column in zip(*_half_lives(facts, i, j, r), strict=True))
+    of_residual = np.where(tests.collinear, np.nan, 1.0)[:, None]
+    life, life_error = (
+        np.stack(column, axis=1) * of_residual for column in zip(*_half_lives(facts, i, j, r), strict=True)
+    )
     relative = np.stack([_part_slopes(facts, i, j), _part_slopes(facts, j, i)], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         drift = relative.std(axis=2, ddof=1) / np.abs(r)[:, None]
@@ -256,7 +260,7 @@ def _carded(
         half_life_error=life_error,
         drift=drift,
         sub_hedge_ratio=relative * units[:, :, None],
-        zscore=_newest(facts, i, j, r),
+        zscore=_newest(facts, i, j, r) * of_residual,
         correlation=facts.returns[i, j],
         collinear=tests.collinear,
         passes_both_orders=both,
@@ -291,7 +295,8 @@ def _half_lives(facts: _Facts, i: Ints, j: Ints, r: Floats) -> list[tuple[Floats
             coefficient = cross / spread
             rest = np.maximum(changes - count * mean_change**2 - coefficient * cross, 0)
             error = np.sqrt(rest / (count - 2) / spread)
-            life = np.where(coefficient < 0, -np.log(2) / coefficient, np.nan)
+            reverts = (coefficient < 0) & (coefficient > MOST_NEGATIVE)
+            life = np.where(reverts, -np.log(2) / coefficient, np.nan)
             results.append((life, np.log(2) / coefficient**2 * error + 0 * life))
     return results
 

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from quant.analytics.series import Floats, centred, checked, not_constant
 
 NORMAL_95 = 1.959963984540054
+MOST_NEGATIVE = -2.0
+"""A coefficient at or below it throws a deviation to the other side, as far away or farther."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class HalfLife:
     low, high : float or None
         95 % interval of ``bars`` out of that of λ; ``high`` is None where it has no upper end.
     is_mean_reverting : bool
-        λ < 0.
+        -2 < λ < 0: what is left of a deviation after a bar, 1 + λ of it, is smaller.
     n : int
         Number of changes in the regression.
     verdict : str
@@ -47,9 +49,10 @@ class HalfLife:
 def half_life(values: ArrayLike) -> HalfLife:
     """The half-life of a series' deviations from its mean.
 
-    Ordinary least squares of ``Δs[t] = a + λ s[t-1] + e``. λ < 0 pulls back; then the half-life is ``-ln 2 / λ``,
-    that of the Ornstein-Uhlenbeck process with that speed. Its standard error is ``ln 2 / λ² · se(λ)`` (delta
-    method). λ's usual confidence interval is only approximate here, since the regressor is nearly a random walk.
+    Ordinary least squares of ``Δs[t] = a + λ s[t-1] + e``. λ < 0 pulls back, from -2 on too far; between them the
+    half-life is ``-ln 2 / λ``, that of the Ornstein-Uhlenbeck process with that speed. Its standard error is
+    ``ln 2 / λ² · se(λ)`` (delta method). λ's usual confidence interval is only approximate here, since the regressor is
+    nearly a random walk.
 
     Parameters
     ----------
@@ -78,7 +81,7 @@ def half_life(values: ArrayLike) -> HalfLife:
 
 def half_life_of(coefficient: float, error: float, n: int) -> HalfLife:
     """The half-life that belongs to a coefficient and its standard error."""
-    if coefficient >= 0:
+    if not MOST_NEGATIVE < coefficient < 0:
         return HalfLife(coefficient, error, None, None, None, None, False, n, "not mean-reverting")
     steep, flat = coefficient - NORMAL_95 * error, coefficient + NORMAL_95 * error
     bars = -math.log(2) / coefficient

@@ -132,6 +132,30 @@ def test_a_sine_has_no_dickey_fuller_statistic() -> None:
     assert caught.value.reason == "failed"
 
 
+@pytest.mark.parametrize(
+    ("p_value", "words"),
+    [
+        (0.0, "some evidence at the 5 % level (p < 0.0001)"),
+        (0.0001, "some evidence at the 5 % level (p = 0.0001)"),
+        (0.049996, "some evidence at the 5 % level (p = 0.0500)"),
+        (0.05, "some evidence at the 5 % level (p = 0.0500)"),
+        (0.05003, "no evidence at the 5 % level (p = 0.05003)"),
+        (0.0500000001, "no evidence at the 5 % level (p = 0.0500000001)"),
+        (1.0, "no evidence at the 5 % level (p = 1.0000)"),
+    ],
+)
+def test_a_verdict_shows_on_which_side_of_the_level_it_is(p_value: float, words: str) -> None:
+    assert tests._verdict(p_value, "some evidence", "no evidence") == words
+
+
+def test_a_window_of_all_bars_has_no_rolling_correlation(pair: tuple[Floats, Floats]) -> None:
+    """Of 400 bars there are 399 returns: a correlation of those would not be of the window that was asked for."""
+    found, shorter = (analyse_pair(*pair, Question(window, 365.0)).columns for window in (400, 399))
+    assert np.isnan(found.rolling_correlation).all()
+    assert not np.isnan(found.rolling_hedge_ratio[-1])
+    assert np.isnan(shorter.rolling_correlation).sum() == 399
+
+
 def test_the_analysis_of_a_pair_holds_all_of_it(pair: tuple[Floats, Floats]) -> None:
     found = analyse_pair(*pair, Question(60, 365.0))
     assert found.n == 400

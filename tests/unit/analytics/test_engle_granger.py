@@ -249,6 +249,13 @@ class TestScan:
         assert (found.first[last], found.second[last]) == (0, 3)
         assert np.isnan(found.q_value[last])
         assert not found.admitted[last]
+        assert np.isnan([found.half_life[last], found.half_life_error[last], found.zscore[last]]).all()
+        assert found.hedge_ratio[last].tolist() == pytest.approx([0.5, 2])
+
+    def test_what_grows_by_turns_has_no_half_life(self) -> None:
+        prices = market(2, 60)
+        prices[0] = 1_000 + (-1.05) ** np.arange(60)
+        assert np.isnan(scan(prices).half_life[0, 0])
 
     def test_incomplete_data_are_not_admitted(self) -> None:
         prices = tied_pair()

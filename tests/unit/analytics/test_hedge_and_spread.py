@@ -93,8 +93,11 @@ def test_half_life_equals_a_regression_by_statsmodels() -> None:
     assert found.coefficient_error == pytest.approx(fit.bse[1], rel=1e-10)
 
 
-def test_what_runs_away_is_not_mean_reverting() -> None:
-    found = half_life(1.05 ** np.arange(50))
+@pytest.mark.parametrize("factor", [1.05, -1.05])
+def test_what_runs_away_is_not_mean_reverting(factor: float) -> None:
+    """To one side, or to either side by turns: then the coefficient is -2.05, and -ln 2 over it looks fine."""
+    found = half_life(factor ** np.arange(50))
+    assert found.coefficient == pytest.approx(factor - 1)
     assert not found.is_mean_reverting
     assert (found.bars, found.bars_error, found.low, found.high) == (None, None, None, None)
     assert found.verdict == "not mean-reverting"
