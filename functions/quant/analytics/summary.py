@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -132,7 +133,8 @@ class Completeness:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All of it. ``start`` ≤ bars < ``end``, ms. ``vwap`` is exact to the price's decimals + 4."""
+    """All of it. ``start`` ≤ bars < ``end``, ms. ``vwap`` is exact to the price's decimals + 4. ``missing`` says what
+    each figure that is None needs."""
 
     start: int
     end: int
@@ -142,6 +144,23 @@ class Summary:
     volatility: VolatilityStatistics | None
     vwap: float | None
     completeness: Completeness
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+# What has no value without it, by its path in a Summary.
+_NEEDS = {
+    "price.std": "needs two bars",
+    "price.skew": "needs three closes that differ",
+    "price.excess_kurtosis": "needs four closes that differ",
+    "volume.average_trade": "needs a trade",
+    "volume.average_trade_quote": "needs a trade",
+    "volume.taker_buy_share": "needs volume",
+    "volume.per_minute": "needs bars of at most a minute",
+    "volatility": "needs three returns between neighbouring bars",
+    "volatility.skew": "needs three returns that differ",
+    "volatility.excess_kurtosis": "needs four returns that differ",
+    "vwap": "needs volume",
+}
 
 
 def summarise(bars: Bars, start: int, end: int) -> Summary:
@@ -157,7 +176,7 @@ def summarise(bars: Bars, start: int, end: int) -> Summary:
     Raises
     ------
     SeriesError
-        ``too_few``: no bar is there. With fewer than three returns ``volatility`` is None.
+        ``too_few``: no bar is there.
     """
     inside = bars.between(start, end)
     if not len(inside):
@@ -166,7 +185,7 @@ def summarise(bars: Bars, start: int, end: int) -> Summary:
         volatility = volatility_statistics(inside)
     except SeriesError:
         volatility = None
-    return Summary(
+    found = Summary(
         start=start,
         end=end,
         interval_ms=inside.interval,
@@ -182,6 +201,14 @@ def summarise(bars: Bars, start: int, end: int) -> Summary:
             unknown=int((inside.complete == UNKNOWN).sum()),
         ),
     )
+    return replace(found, missing={path: need for path, need in _NEEDS.items() if _is_missing(found, path)})
+
+
+def _is_missing(found: Summary, path: str) -> bool:
+    """A part that is missing as a whole is told once."""
+    *parts, name = path.split(".")
+    holder = attrgetter(*parts)(found) if parts else found
+    return holder is not None and getattr(holder, name) is None
 
 
 def price_statistics(bars: Bars) -> PriceStatistics:

@@ -99,6 +99,9 @@ class Summary(Struct, **ANSWER):
     volatility: VolatilityStatistics | None
     vwap: float | None
     completeness: Completeness
+    missing: Annotated[
+        dict[str, str], Meta(description="What does not exist, and what it needs.", examples=[{"vwap": "needs volume"}])
+    ] = {}
 
 
 class SymbolStatistics(Struct, **ANSWER):
@@ -182,7 +185,7 @@ class AdmissionCard(Struct, **ANSWER):
     hedge_ratio: float | None
     sub_hedge_ratios: list[float | None]
     drift: float | None
-    half_life: Annotated[float | None, Meta(description="Bars.")]
+    half_life: Annotated[float | None, Meta(description="Bars; null where the spread does not return to a level.")]
     half_life_error: float | None
     zscore: float | None
     correlation: float | None
@@ -227,5 +230,8 @@ class ScanAnswer(_Found, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
 class CorrelationAnswer(_Found, kw_only=True, frozen=True, forbid_unknown_fields=True):
     symbols: list[CoveredSymbol]
-    matrix: Annotated[list[list[float | None]], Meta(description="A row and a column for each symbol, in that order.")]
+    matrix: Annotated[
+        list[list[float | None]],
+        Meta(description="A row and a column for each symbol, in that order; null where one of the two did not move."),
+    ]
     method: str | None = None

@@ -122,6 +122,24 @@ def test_one_bar_has_a_price_and_no_volatility() -> None:
     found = summarise(four(), END - MINUTE, END)
     assert found.volatility is None
     assert (found.price.n, found.price.std, found.price.skew) == (1, None, None)
+    assert found.missing == {
+        "price.std": "needs two bars",
+        "price.skew": "needs three closes that differ",
+        "price.excess_kurtosis": "needs four closes that differ",
+        "volatility": "needs three returns between neighbouring bars",
+    }
+
+
+def test_whatever_has_no_value_says_what_it_needs() -> None:
+    assert summarise(minute_bars(walks(1, 100)[0]), END - HOUR, END).missing == {}
+    flat = minute_bars(np.full(10, 7.0))
+    for column in (flat.volume, flat.quote_volume, flat.taker_buy_volume, flat.trades):
+        column[:] = 0
+    found = summarise(flat, END - 10 * MINUTE, END)
+    assert set(found.missing) == {
+        "price.skew", "price.excess_kurtosis", "volatility.skew", "volatility.excess_kurtosis", "vwap",
+        "volume.average_trade", "volume.average_trade_quote", "volume.taker_buy_share",
+    }  # fmt: skip
 
 
 def test_no_bar_is_named() -> None:
