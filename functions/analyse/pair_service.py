@@ -16,7 +16,7 @@ from quant.domain.bar import Bars
 from quant.domain.interval import HOUR, SECOND, Interval
 from quant.domain.market import Market
 from quant.domain.ports import InstrumentRepository
-from quant.errors import RequestError, SeriesError, ValidationError
+from quant.errors import SeriesError, ValidationError
 from quant.live_bars import LiveBars, Tail, is_closed
 
 _KNOWN_FOR = 30 * SECOND
@@ -86,7 +86,7 @@ class PairService:
         """The answer, ready to be encoded.
 
         Raises:
-            RequestError: a symbol that is not followed.
+            ValidationError: a symbol that is not followed.
             SeriesError: the data do not allow any analysis; says why.
         """
         for name, market in (("y", request.y), ("x", request.x)):
@@ -110,8 +110,7 @@ class PairService:
             self._known = frozenset(one.market for one in self.instruments.all())
             self._read_at = now
         if market not in self._known:
-            problem = f"{name} {str(market)!r} is not followed; GET /api/symbols lists what is"
-            raise RequestError("not_found", problem, name)
+            raise ValidationError(name, f"{str(market)!r} is not followed; GET /api/symbols lists what is")
 
     def _aligned(self, request: PairRequest, now: int) -> Aligned:
         """The closed bars of both up to the newest of either."""
@@ -174,12 +173,20 @@ def _notes(request: PairRequest, aligned: Aligned) -> list[str]:
     notes = []
     if len(aligned.time) < request.lookback:
         notes.append(f"{request.lookback} bars were asked for; {len(aligned.time)} are common to both symbols")
+    if request.question.window == len(aligned.time):
+        notes.append("rolling_correlation has no value: of so many bars there is one return less")
+    if _gaps(aligned, request.interval.ms):
+        notes.append("a change over times that were left out counts as that of one bar; fill=previous keeps the grid")
     for name, cover in zip(("y", "x"), aligned.coverage, strict=True):
         if cover.filled:
             notes.append(f"{cover.filled} bars of {name} are missing and stand at the previous close")
         if cover.incomplete:
             notes.append(f"{cover.incomplete} bars of {name} are known to lack trades")
     return notes
+
+
+def _gaps(aligned: Aligned, interval: int) -> bool:
+    return bool((np.diff(aligned.time) != interval).any())
 
 
 def _backtest(request: PairRequest, found: PairAnalysis, times: np.ndarray[Any, Any]) -> Any:

@@ -32,6 +32,7 @@ SCAN_EVERY = 5 * MINUTE
 _EARLY = 15 * SECOND
 _REREAD, _REREAD_FOR_SCAN, _REREAD_ALL_AFTER = 2 * HOUR, 7 * HOUR, HOUR
 MAX_ROWS = 2_000
+_FEWEST_CLOSES = 4
 # A symbol with less of the window than this share of the longest one sits out, else it would cut the window for all.
 _LEAST_SHARE = 0.8
 
@@ -129,8 +130,10 @@ class Analyst:
 
     def _correlations(self, found: Field, now: int, *, finished: bool) -> None:
         matrix: list[list[float | None]] = []
-        aligned = found.aligned
-        if aligned is not None and aligned.closes.shape[1] > 3:
+        aligned, reason = found.aligned, None
+        if aligned is None or len(aligned.time) < _FEWEST_CLOSES:
+            reason = f"there are no two symbols with {_FEWEST_CLOSES} bars in common"
+        else:
             unit = standardised_returns(aligned.closes)
             products = np.clip(unit @ unit.T, -1, 1)
             moves = np.diag(products) > 0
@@ -146,6 +149,7 @@ class Analyst:
             "null_hypothesis": "there is no linear relation between the two symbols' returns",
             "finished": finished,
             "matrix": matrix,
+            "reason": reason,
         }
         self._publish("correlation", body, now)
 

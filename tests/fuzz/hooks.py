@@ -77,8 +77,11 @@ def _agree(values: dict[str, Any]) -> None:
     if "y" in values:
         # Of seconds a stack that has just begun has too few bars; of minutes it has the exchange's.
         values.pop("interval", None)
-    if "y" in values and values["y"] == values.get("x"):
+    if "y" in values:
+        # Symbols that are not followed are refused.
         values["y"], values["x"] = "ETHUSDT", "BTCUSDT"
+        values.pop("exchange", None)
+    values.pop("symbols", None)
 
 
 @schemathesis.deserializer("text/csv")

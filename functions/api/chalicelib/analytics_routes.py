@@ -23,7 +23,7 @@ from quant.contract.analytics import (
 from quant.contract.types import Nothing
 from quant.domain.interval import DAY, HOUR, M1, M5, MINUTE, SECOND, floor
 from quant.domain.market import Market
-from quant.errors import RequestError, UnknownSymbolError
+from quant.errors import UnknownSymbolError, ValidationError
 from quant.http.answers import Answer
 from quant.http.call import Call
 from quant.http.routing import Routes
@@ -108,26 +108,28 @@ class Analytics:
             and (symbol in (None, row["y"], row["x"]))
             and (asked.max_p_value >= 1 or (row["p_value"] is not None and row["p_value"] <= asked.max_p_value))
         ]
-        return _answer({**found, "pairs_found": len(rows), "pairs": rows[: asked.limit]}, now, _tag(found, asked))
+        reason = found["reason"] or _why_none(found, symbol)
+        body = {**found, "pairs_found": len(rows), "pairs": rows[: asked.limit], "reason": reason}
+        return _answer(body, now, _tag(found, asked))
 
     def correlation(self, asked: CorrelationParameters, now: int) -> Answer:
         wanted = [name.upper() for name in asked.symbols or ()]
         found = self.results.latest("correlation", now)
         if found is None:
             return _missing({"symbols": [], "matrix": []})
-        names = [row["symbol"] for row in found["symbols"]]
+        offered = [
+            (place, row) for place, row in enumerate(found["symbols"]) if asked.exchange in (None, row["exchange"])
+        ]
+        names = [row["symbol"] for _, row in offered]
         for name in wanted:
             if name not in names:
-                problem = f"symbols: {name!r} is not in the matrix; it holds {', '.join(names)[:300]}"
-                raise RequestError("not_found", problem, "symbols")
-        chosen = [
-            place
-            for place, row in enumerate(found["symbols"])
-            if asked.exchange in (None, row["exchange"]) and (not wanted or row["symbol"] in wanted)
-        ]
+                held = ", ".join(names)[:300] or "no symbol"
+                raise ValidationError("symbols", f"must be in the matrix, {name!r} is not; it holds {held}")
+        chosen = [place for place, row in offered if not wanted or row["symbol"] in wanted]
         matrix = [[found["matrix"][row][column] for column in chosen] for row in chosen] if found["matrix"] else []
         rows = [found["symbols"][place] for place in chosen]
-        return _answer({**found, "symbols": rows, "matrix": matrix, "reason": None}, now, _tag(found, asked))
+        body = {**found, "symbols": rows, "matrix": matrix, "reason": found.get("reason")}
+        return _answer(body, now, _tag(found, asked))
 
     def _from_cache(self, market: Market, asked: Struct, now: int) -> Answer | None:
         found = self.results.latest("stats", now)
@@ -145,6 +147,16 @@ class Analytics:
         if market not in self._markets:
             raise UnknownSymbolError(*market)
         return market
+
+
+def _why_none(found: dict[str, Any], symbol: str | None) -> str | None:
+    """Why a scan holds no pair of a symbol; None where it holds some, or all are asked for."""
+    if symbol is None:
+        return None
+    out = {(row["exchange"], row["symbol"]): row["reason"] for row in found["excluded"] if row["symbol"] == symbol}
+    if any(row["symbol"] == symbol and (row["exchange"], symbol) not in out for row in found["symbols"]):
+        return None
+    return f"{symbol} takes no part: it {next(iter(out.values()))}" if out else f"{symbol} is not followed"
 
 
 def _window(text: str) -> int:

@@ -286,7 +286,8 @@ class _Waiting:
 def _factors(matrices: Floats) -> Floats:
     """Factors of Cholesky; NaN for a matrix that has none, whatever the others are."""
     try:
-        return np.linalg.cholesky(matrices)
+        factors: Floats = np.linalg.cholesky(matrices)  # type: ignore[assignment]
+        return factors
     except np.linalg.LinAlgError:
         if len(matrices) == 1:
             return np.full_like(matrices, np.nan)

@@ -143,7 +143,6 @@ CORRELATION = Operation(
     parameters=CorrelationParameters,
     body=Nothing,
     answer=CorrelationAnswer,
-    errors=(404,),
 )
 _ANALYSIS = (
     "Correlation, hedge ratio, spread, z-score, ADF, Engle-Granger in both orders, Johansen, half-life and a backtest "
@@ -159,7 +158,6 @@ ANALYZE = Operation(
     parameters=PairParameters,
     body=Nothing,
     answer=PairAnswer,
-    errors=(404,),
 )
 ANALYZE_POSTED = Operation(
     id="analyzePairPosted",
@@ -171,7 +169,6 @@ ANALYZE_POSTED = Operation(
     parameters=Nothing,
     body=PairParameters,
     answer=PairAnswer,
-    errors=(404,),
     example=PairParameters(y="ETHUSDT", x="BTCUSDT", lookback=720),
 )
 OPERATIONS = (STATS, STATS_OF_SYMBOL, SCAN, CORRELATION)

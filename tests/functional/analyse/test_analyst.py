@@ -144,4 +144,25 @@ def test_a_pair_that_is_one_series_twice_is_not_tested() -> None:
     (row,) = body(world, "scan")["pairs"]
     assert row["collinear"]
     assert row["p_value"] is None
-    assert row["verdict"].startswith("not tested")
+    assert (row["half_life"], row["half_life_error"], row["zscore"]) == (None, None, None)
+    assert row["verdict"].startswith("not tested: the two series are (almost) multiples")
+
+
+def test_a_pair_whose_past_determines_it_is_not_tested() -> None:
+    """Two sines, to the last digit that a bar can have: no chance is left for a test to measure."""
+    world = AnalysedMarket()
+    t = np.arange(N) / 40
+    world.put("XUSDT", minute_bars(100 + 50 * np.sin(t), decimals=13))
+    world.put("YUSDT", minute_bars(100 + 50 * np.cos(t), decimals=13))
+    assert analyst(world).run(NOW).pairs_tested == 0
+    (row,) = body(world, "scan")["pairs"]
+    assert (row["p_value"], row["collinear"]) == (None, False)
+    assert row["verdict"].startswith("not tested: the past of its residual determines it")
+
+
+def test_one_symbol_alone_has_no_correlations_and_is_told_why() -> None:
+    world = AnalysedMarket()
+    world.put("XUSDT", minute_bars(walks(1)[0]))
+    analyst(world).run(NOW)
+    found = body(world, "correlation")
+    assert (found["matrix"], found["reason"]) == ([], "there are no two symbols with 4 bars in common")

@@ -111,8 +111,10 @@ def test_missing_bars_are_handled_as_the_caller_says(pairs: Pairs) -> None:
     assert (status, found["n"], found["dropped"], found["fill"]) == (200, N - 3, 3, "none")
     assert f"{N} bars were asked for; {N - 3} are common to both symbols" in found["notes"]
     assert any("known to lack trades" in note for note in found["notes"])
+    assert any("counts as that of one bar" in note for note in found["notes"])
     status, found = pairs.get(y="HOLEDUSDT", fill="previous")
     assert (status, found["n"], found["y"]["coverage"]["filled"]) == (200, N, 3)
+    assert not any("counts as that of one bar" in note for note in found["notes"])
     status, found = pairs.get(y="HOLEDUSDT", fill="strict")
     assert (status, found["error"]["code"], found["error"]["field"]) == (422, "missing_bars", "fill")
 
@@ -121,6 +123,13 @@ def test_a_lookback_beyond_the_data_is_answered_with_what_there_is(pairs: Pairs)
     status, found = pairs.get(lookback=5_000)
     assert (status, found["n"]) == (200, N)
     assert found["notes"] == ["5000 bars were asked for; 1440 are common to both symbols"]
+
+
+def test_a_window_of_all_bars_says_what_it_cannot_give(pairs: Pairs) -> None:
+    _, found = pairs.get(lookback=100, window=100)
+    assert found["series"]["rolling_correlation"] == [None] * 100
+    assert found["series"]["rolling_hedge_ratio"][-1] is not None
+    assert found["notes"] == ["rolling_correlation has no value: of so many bars there is one return less"]
 
 
 def test_an_open_bar_does_not_count(pairs: Pairs) -> None:
@@ -157,8 +166,8 @@ def test_a_collinear_pair_says_which_statistics_have_no_meaning(pairs: Pairs) ->
     ("query", "code", "field", "words"),
     [
         ({"x": "YUSDT"}, "invalid_parameter", "x", "must be another symbol"),
-        ({"y": "GONEUSDT"}, "not_found", "y", "is not followed"),
-        ({"x": "coinbase:BTC-USD"}, "not_found", "x", "is not followed"),
+        ({"y": "GONEUSDT"}, "invalid_parameter", "y", "is not followed"),
+        ({"x": "coinbase:BTC-USD"}, "invalid_parameter", "x", "is not followed"),
         ({"y": ""}, "invalid_parameter", "y", "must be given"),
         ({"y": "no such"}, "invalid_parameter", "y", "letters"),
         ({"y": "FLATUSDT"}, "constant", "y", "is constant"),
@@ -185,8 +194,7 @@ def test_bad_input_is_refused_with_the_reason(
     pairs: Pairs, query: dict[str, Any], code: str, field: str, words: str
 ) -> None:
     status, found = pairs.get(**query)
-    assert status == (404 if code == "not_found" else 422)
-    assert (found["error"]["code"], found["error"]["field"]) == (code, field)
+    assert (status, found["error"]["code"], found["error"]["field"]) == (422, code, field)
     assert words in found["error"]["message"]
 
 

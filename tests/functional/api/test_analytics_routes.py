@@ -130,8 +130,18 @@ def test_the_matrix_can_be_cut(api: Api) -> None:
     _, part = api.get("/pairs/correlation", symbols="S3USDT,s0usdt")
     assert [row["symbol"] for row in part["symbols"]] == ["S0USDT", "S3USDT"]
     assert part["matrix"] == [[1.0, whole["matrix"][0][3]], [whole["matrix"][3][0], 1.0]]
-    status, found = api.get("/pairs/correlation", symbols="GONEUSDT")
-    assert (status, found["error"]["field"]) == (404, "symbols")
+    for query in ({"symbols": "GONEUSDT"}, {"symbols": "S1USDT", "exchange": "coinbase"}):
+        status, found = api.get("/pairs/correlation", **query)
+        assert (status, found["error"]["field"]) == (422, "symbols")
+
+
+def test_a_symbol_without_pairs_is_told_why(api: Api) -> None:
+    api.world.put("FLATUSDT", minute_bars(walks(1)[0] * 0 + 5))
+    api.analyse()
+    reasons = {"GONEUSDT": "GONEUSDT is not followed", "flatusdt": "FLATUSDT takes no part: it is constant"}
+    for symbol, reason in (reasons | {"S1USDT": None}).items():
+        _, found = api.get("/pairs/scan", symbol=symbol)
+        assert (found["pairs"] == [], found["reason"]) == (reason is not None, reason)
 
 
 def test_what_is_older_than_a_day_is_gone(api: Api) -> None:
