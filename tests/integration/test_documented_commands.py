@@ -90,6 +90,12 @@ ELSEWHERE = {
     "PYTHONPATH=functions:. .venv/bin/python -m tests.architecture.readme": "tests/architecture/test_readme.py::"
     "test_the_tables_of_the_readme_are_those_of_the_code",
     "python -m infra.licences": "tests/architecture/test_licences.py::test_the_page_lists_what_is_deployed",
+    "python -m tests.real_data.chan": "tests/real_data/test_references.py::"
+    "test_every_statistic_on_chans_data_is_the_published_one",
+    "python -m tests.real_data.many_symbols": "tests/real_data/test_references.py::"
+    "test_the_scan_of_28_real_symbols_equals_coint",
+    "python -m tests.functional.analyse.true_pairs": "tests/functional/analyse/test_simulated_market.py::"
+    "test_the_three_true_pairs_rank_first_after_three_days",
     "python -m tests.functional.alerts.crash": "tests/functional/alerts/test_crash.py::"
     "test_each_channel_gets_one_notification_wherever_a_run_dies",
     "python -m tests.functional.alerts.thirty_days": "tests/functional/alerts/test_thirty_days.py::"

@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from analyse.service import Analyst
-from infra.local.exchange.listing import LISTINGS, TIES, log_price
 from quant.analytics.scan import scan
 from quant.http.answers import to_json
-from tests.functional.analyse.market import END, NOW, AnalysedMarket, minute_bars
-
-SYMBOLS = sorted(LISTINGS)
-TRUE_PAIRS = {frozenset((y, tie.x)) for y, tie in TIES.items()}
-LAST_HOUR = END // 3_600_000
-HOURS = 72
-
-
-@cache
-def closes(symbol: str, end: int) -> NDArray[np.float64]:
-    """Three days of minute closes of the market as it is made, without its trades."""
-    path = log_price(7, symbol)
-    return np.exp(np.concatenate([path.hour(hour)[60::60] for hour in range(end - HOURS, end)]))
+from tests.functional.analyse.market import NOW, AnalysedMarket, minute_bars
+from tests.functional.analyse.true_pairs import LAST_HOUR, SYMBOLS, TRUE_PAIRS, closes, ranked, scanned
 
 
 @pytest.mark.parametrize("days_ago", [0, 1, 2])
 def test_the_three_true_pairs_rank_first_after_three_days(days_ago: int) -> None:
-    found = scan(np.array([closes(symbol, LAST_HOUR - 24 * days_ago) for symbol in SYMBOLS]))
-    best = [frozenset((SYMBOLS[found.first[pair]], SYMBOLS[found.second[pair]])) for pair in found.order[:3]]
-    assert set(best) == TRUE_PAIRS
+    found = scanned(LAST_HOUR - 24 * days_ago)
+    assert set(ranked(found)[:3]) == TRUE_PAIRS
     assert found.admitted[found.order[:3]].all()
 
 
