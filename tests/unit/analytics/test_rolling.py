@@ -17,6 +17,7 @@ from quant.analytics.rolling import (
     rolling_pair,
     rolling_zscore,
 )
+from quant.analytics.series import COLLINEAR_R_SQUARED
 from quant.errors import SeriesError
 
 Floats = NDArray[np.float64]
@@ -69,7 +70,9 @@ def test_each_window_against_exact_rational_arithmetic(window: int) -> None:
         correlation = float(sxy) / (float(sxx) ** 0.5 * float(syy) ** 0.5)
         assert pair.correlation[t] == pytest.approx(correlation, abs=1e-12)
         rest = syy - slope * sxy
-        if not np.isnan(pair.zscore[t]):
+        is_collinear = sxy * sxy >= Fraction(COLLINEAR_R_SQUARED) * sxx * syy
+        assert np.isnan(pair.zscore[t]) == is_collinear
+        if not is_collinear:
             assert pair.zscore[t] == pytest.approx(float(spread) / float(rest / (window - 1)) ** 0.5, rel=1e-7)
 
 
