@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.analytics.dickey_fuller import statistic_at
 from quant.analytics.econometrics import engle_granger, johansen, ols
-from quant.analytics.engle_granger import statistic_at
 from quant.analytics.hedge import kalman, least_squares
 from quant.analytics.rolling import rolling_ols
 from quant.analytics.scan import scan

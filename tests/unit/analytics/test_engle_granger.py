@@ -15,14 +15,8 @@ from statsmodels.tools.sm_exceptions import CollinearityWarning
 from statsmodels.tsa.adfvalues import mackinnoncrit, mackinnonp
 from statsmodels.tsa.stattools import adfuller, coint
 
-from quant.analytics.engle_granger import (
-    _factors,
-    engle_granger_blocks,
-    max_lag,
-    residual_test,
-    standardised,
-    statistic_at,
-)
+from quant.analytics.dickey_fuller import max_lag, residual_test, statistic_at
+from quant.analytics.engle_granger import _factors, engle_granger_blocks, standardised
 from quant.analytics.mackinnon import critical_values, p_values
 from quant.analytics.multiple_testing import benjamini_hochberg
 from quant.analytics.scan import Criteria, Scan, scan
