@@ -104,6 +104,6 @@ def _reason(exc: Exception) -> str:
         return "no connection by TLS"
     if isinstance(exc, ConnectionRefusedError):
         return "the connection was refused"
-    if isinstance(exc, OSError) and not isinstance(exc, http.client.HTTPException):
+    if isinstance(exc, OSError):
         return "the connection failed or broke off"
     return "the answer was not HTTP"

@@ -1,28 +1,27 @@
-"""The switchboard: what goes wrong, when, and how often.
-
-A fault is a value. ``Faults.add`` arms it; the servers take it at the place where it strikes. Unless it says otherwise
-a fault strikes once; ``times`` makes it strike more often, ``seconds`` for as long as that, and with ``after`` it waits
-first. Published truth never changes: trades that are not sent can be fetched, and garbage is sent besides them.
+"""The exchange's faults. Published truth never changes: trades that are not sent can be fetched, and garbage is sent
+besides them. How faults are armed and when they strike says :mod:`infra.local.switchboard`.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, TypeVar, get_type_hints
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from infra.local import switchboard
 from infra.local.exchange.garbage import KINDS as GARBAGE
+from infra.local.switchboard import Switchboard
 from quant.errors import ValidationError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(switchboard.Fault):
     """``symbol`` limits it to that symbol, or to the connections that listen to it."""
 
-    times: int = 1
-    seconds: float = 0.0
     symbol: str | None = None
+
+    def concerns(self, subject: str | None) -> bool:
+        return self.symbol is None or subject is None or self.symbol == subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,77 +159,9 @@ KINDS: Mapping[str, type[Fault]] = {
     )
 }
 
-F = TypeVar("F", bound=Fault)
 
-
-@dataclass(slots=True)
-class _Armed:
-    fault: Fault
-    begins: float
-    ends: float | None
-    left: int
-
-
-class Faults:
+class Faults(Switchboard[Fault]):
     """The armed faults of one server."""
-
-    def __init__(
-        self,
-        *faults: Fault,
-        clock: Callable[[], float] = time.monotonic,
-        struck: Callable[[Fault], None] = lambda fault: None,
-    ) -> None:
-        """``struck`` is told each time that a fault strikes."""
-        self._clock, self._struck = clock, struck
-        self._armed: list[_Armed] = []
-        for fault in faults:
-            self.add(fault)
-
-    def add(self, fault: Fault, *, after: float = 0.0) -> None:
-        """Arm a fault; it can strike ``after`` seconds from now."""
-        begins = self._clock() + after
-        ends = begins + fault.seconds if fault.seconds > 0 else None
-        self._armed.append(_Armed(fault, begins, ends, fault.times))
-
-    def clear(self) -> None:
-        self._armed.clear()
-
-    def take(self, kind: type[F], symbol: str | None = None, fits: Callable[[F], bool] = lambda _: True) -> F | None:
-        """The first armed fault of this kind that may strike now, counted as having struck."""
-        for armed in self._live(kind):
-            fault = armed.fault
-            if isinstance(fault, kind) and _concerns(fault, symbol) and fits(fault):
-                self._strike(armed)
-                return fault
-        return None
-
-    def active(self, kind: type[F], symbol: str | None = None) -> F | None:
-        """The same without counting it."""
-        found = (armed.fault for armed in self._live(kind))
-        return next((fault for fault in found if isinstance(fault, kind) and _concerns(fault, symbol)), None)
-
-    def any(self, *kinds: type[Fault]) -> bool:
-        return bool(self._armed) and any(self._live(kind) for kind in kinds)
-
-    def describe(self) -> list[dict[str, object]]:
-        """The armed faults, for the control route."""
-        return [
-            {"fault": type(one.fault).__name__, **asdict(replace(one.fault, times=one.left))} for one in self._armed
-        ]
-
-    def _live(self, kind: type[Fault]) -> list[_Armed]:
-        if not self._armed:
-            return []
-        now = self._clock()
-        self._armed = [armed for armed in self._armed if armed.ends is None or now < armed.ends]
-        return [armed for armed in self._armed if armed.begins <= now and isinstance(armed.fault, kind)]
-
-    def _strike(self, armed: _Armed) -> None:
-        self._struck(armed.fault)
-        if armed.ends is None:
-            armed.left -= 1
-            if armed.left <= 0:
-                self._armed.remove(armed)
 
 
 def parse(value: Mapping[str, Any]) -> tuple[Fault, float]:
@@ -239,25 +170,4 @@ def parse(value: Mapping[str, Any]) -> tuple[Fault, float]:
     Raises:
         ValidationError: there is no such fault, or it has no such field.
     """
-    values = dict(value)
-    kind = KINDS.get(str(values.pop("fault", "")))
-    if kind is None:
-        raise ValidationError("fault", f"must be one of {', '.join(KINDS)}")
-    after = values.pop("after", 0.0)
-    known = get_type_hints(kind)
-    for name, given in values.items():
-        if name not in {field.name for field in fields(kind)} or not _is(given, known[name]):
-            raise ValidationError(name, f"is not a field of {kind.__name__} with such a value")
-    if not _is(after, float):
-        raise ValidationError("after", "must be a number of seconds")
-    return kind(**values), float(after)
-
-
-def _is(given: object, kind: Any) -> bool:
-    if kind is float:
-        kind = int | float
-    return isinstance(given, kind) and not isinstance(given, bool)
-
-
-def _concerns(fault: Fault, symbol: str | None) -> bool:
-    return fault.symbol is None or symbol is None or fault.symbol == symbol
+    return switchboard.parse(value, KINDS)

@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import groupby
+from typing import TypeVar
 
 from infra.local.exchange.disturbance import Disturbance
 from infra.local.exchange.exchange import Exchange
-from infra.local.exchange.faults import Abort, Close, F, HalfOpen, Inject, Shutdown, Stall
+from infra.local.exchange.faults import Abort, Close, Fault, HalfOpen, Inject, Shutdown, Stall
 from infra.local.exchange.garbage import garbage
 from infra.local.exchange.klines import INTERVALS
 from infra.local.exchange.livebars import LiveBars
@@ -19,6 +20,7 @@ from infra.local.exchange.session import Session, encode
 
 _PERIOD = 0.005
 ABNORMAL = 1006
+F = TypeVar("F", bound=Fault)
 
 
 class Hub:

@@ -19,10 +19,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from infra.local.inbox.amazon import MAIL_PATH, confirmation, mails, notification
 from infra.local.inbox.box import Box, Entry
+from infra.local.inbox.faults import KINDS, Receiver, Troubles
 from infra.local.inbox.secrets import InboxSecrets
-from infra.local.inbox.telegram import BotApi
+from infra.local.inbox.telegram import BotApi, chat_of
 from infra.local.inbox.view import listed
 from infra.local.inbox.webhook import received
+from infra.local.switchboard import parse
+from quant.errors import ValidationError
 
 PREFIX = "/inbox"
 PAGE_SIZE = 200
@@ -62,6 +65,7 @@ class Inbox:
     ) -> None:
         self._box, self._secrets, self._emulator, self._clock = box, secrets, emulator, clock
         self._bot = BotApi(secrets.telegram_token)
+        self._troubles = Troubles(clock)
         self._number = 0
         templates = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
         self._page = templates.get_template("page.html.j2")
@@ -72,6 +76,9 @@ class Inbox:
             web.post(f"{PREFIX}/webhook{{name:(/.*)?}}", self._webhook),
             # Whoever does not know this word has not been told by the topic.
             web.post(f"{PREFIX}/sns/{self._secrets.sns_word}", self._sns),
+            web.get(f"{PREFIX}/faults", self._faults),
+            web.post(f"{PREFIX}/faults", self._arm),
+            web.delete(f"{PREFIX}/faults", self._disarm),
             web.get(f"{PREFIX}.json", self._json),
             web.get(PREFIX, self._to_page),
             web.get(f"{PREFIX}/", self._html),
@@ -79,21 +86,50 @@ class Inbox:
             web.get(f"{PREFIX}/{{file:inbox\\.(?:css|js)}}", self._file),
         ]
 
-    async def _telegram(self, request: web.Request) -> web.Response:
+    async def _telegram(self, request: web.Request) -> web.StreamResponse:
         body, event_id = await request.read(), request.headers.get("X-Event-Id", "")
-        reply = self._bot.answer(f"/{request.match_info['call']}", body, event_id, self._clock())
-        if reply.entry is not None:
-            await self._keep(reply.entry)
-        return web.json_response(reply.body, status=reply.status)
 
-    async def _webhook(self, request: web.Request) -> web.Response:
+        async def receive() -> web.Response:
+            reply = self._bot.answer(f"/{request.match_info['call']}", body, event_id, self._clock())
+            if reply.entry is not None:
+                await self._keep(reply.entry)
+            return web.json_response(reply.body, status=reply.status)
+
+        return await self._troubles.serve(Receiver(request, "telegram", chat_of(body), receive))
+
+    async def _webhook(self, request: web.Request) -> web.StreamResponse:
         self._number += 1
-        body, secret = await request.read(), self._secrets.webhook_secret
-        entry = received(request.path, request.headers, body, secret, self._clock(), self._number)
-        if entry is None:
-            return web.json_response({"error": "the signature is not valid, or too old"}, status=401)
-        await self._keep(entry)
-        return web.Response(status=204)
+        body, secret, number = await request.read(), self._secrets.webhook_secret, self._number
+
+        async def receive() -> web.Response:
+            entry = received(request.path, request.headers, body, secret, self._clock(), number)
+            if entry is None:
+                return web.json_response({"error": "the signature is not valid, or too old"}, status=401)
+            await self._keep(entry)
+            return web.Response(status=204)
+
+        return await self._troubles.serve(Receiver(request, "webhook", request.path, receive))
+
+    async def _faults(self, _: web.Request) -> web.Response:
+        return web.json_response(self._troubles.describe(), headers=_HEADERS)
+
+    async def _arm(self, request: web.Request) -> web.Response:
+        # A foreign page can post forms to this port, and no JSON.
+        if request.content_type != "application/json":
+            return web.json_response({"error": "the body must be application/json"}, status=415)
+        try:
+            body = json.loads(await request.read())
+            fault, after = parse(body if isinstance(body, dict) else {}, KINDS)
+        except ValidationError as exc:
+            return web.json_response({"error": str(exc)}, status=400)
+        except ValueError:
+            return web.json_response({"error": "the body must be JSON"}, status=400)
+        self._troubles.board.add(fault, after=after)
+        return await self._faults(request)
+
+    async def _disarm(self, request: web.Request) -> web.Response:
+        self._troubles.board.clear()
+        return await self._faults(request)
 
     async def _sns(self, request: web.Request) -> web.Response:
         body = await request.read()

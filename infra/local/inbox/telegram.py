@@ -72,9 +72,7 @@ class BotApi:
         if not shown.strip() or len(shown.encode("utf-16-le")) // 2 > LONGEST:
             return _refused(400, "Bad Request: message is too long" if shown.strip() else "Bad Request: text is empty")
         if self.limited and (wait := self._last.get(chat, -SECOND) + SECOND - now) > 0:
-            seconds = math.ceil(wait / SECOND)
-            refused = _refused(429, f"Too Many Requests: retry after {seconds}")
-            return Reply(429, {**refused.body, "parameters": {"retry_after": seconds}})
+            return Reply(429, refusal(429, math.ceil(wait / SECOND)))
         return self._accept(chat, text, shown, event_id, now)
 
     def _accept(self, chat: str, text: str, shown: str, event_id: str, now: int) -> Reply:
@@ -93,6 +91,24 @@ class BotApi:
             facts={"message_id": self._sent, "source": shortened(text)},
         )
         return Reply(200, {"ok": True, "result": told}, entry)
+
+
+def chat_of(body: bytes) -> str:
+    """Whom a request is for, or ""."""
+    try:
+        return str(dict(json.loads(body)).get("chat_id", ""))
+    except (ValueError, TypeError):
+        return ""
+
+
+def refusal(status: int, retry_after: int) -> dict[str, Any]:
+    """What Telegram says when it cannot take a message now."""
+    if status != 429:
+        return _refused(status, "Internal Server Error").body
+    return {
+        **_refused(429, f"Too Many Requests: retry after {retry_after}").body,
+        "parameters": {"retry_after": retry_after},
+    }
 
 
 def parsed(text: str) -> tuple[str, str]:

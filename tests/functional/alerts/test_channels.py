@@ -122,7 +122,7 @@ def test_a_webhooks_status_decides(reply: Reply, result: Result, reason: str) ->
     [
         (Reply(silent=True), "no answer within 0.5 s"),
         (Reply(drip=0.1), "no answer within 0.5 s"),
-        (Reply(hang_up=True), "the answer was not HTTP|broke off"),
+        (Reply(hang_up=True), "broke off"),
         (Reply(garbage=True), "not HTTP"),
         (Reply(503, b"x" * 100_000), "503"),
     ],
@@ -133,7 +133,7 @@ def test_bad_answers_end_in_time_and_are_tried_again(kind: str, reply: Reply, re
     with Peer(in_order(reply)) as peer:
         took = seconds_of(lambda: outcomes.append(send(kind, peer)))
     assert outcomes[0].result is Result.RETRY
-    assert any(part in outcomes[0].reason for part in reason.split("|")), outcomes[0].reason
+    assert reason in outcomes[0].reason
     assert took < PATIENCE + 1.0
 
 
