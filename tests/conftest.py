@@ -12,7 +12,8 @@ TESTS = Path(__file__).parent
 # with a loop of its own may follow it.
 ORDER = ("architecture", "unit", "contract", "functional", "chaos", "real_data", "integration", "localstack", "browser")
 
-# Both of these measure wall time, and so how busy the machine is.
+# A busy machine is no property of the code: how long an example takes to be made or to run decides nothing. (The first
+# text that is drawn in a fresh clone takes seconds there: hypothesis makes its table of characters for it.)
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
