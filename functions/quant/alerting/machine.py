@@ -126,10 +126,10 @@ class _Walk:
             if len(self.happenings) >= at_once:
                 return
         if readings.is_overdue(self.now):
-            self._lose(readings.until, max(readings.until, self.evaluated_until), readings.late_reason)
+            self._fall_behind()
 
     def result(self) -> RuleState:
-        if not self.changed:
+        if self._is_as_before():
             return self.state
         memory: dict[str, Any] = {"told": True} if self.told else {}
         if self.phase is Phase.NO_DATA and self.before is not Phase.OK:
@@ -147,6 +147,12 @@ class _Walk:
             notified_at=self.notified_at,
             memory=memory,
         )
+
+    def _is_as_before(self) -> bool:
+        """Whether there is nothing to store. A new reason of no_data is worth it; that some bars came, too late to end
+        it, is not: a feed that lags would cost a write per rule and check."""
+        lags = self.phase is self.state.phase is Phase.NO_DATA and not self.happenings
+        return self.reason == self.state.reason and (lags or not self.changed)
 
     def _first(self, times: list[int], interval: int) -> int:
         """The place of the first bar that ends after what has been looked at."""
@@ -181,10 +187,21 @@ class _Walk:
     def _lose(self, time: int, end: int, reason: str) -> None:
         """A bar of which something is missing, and has been for too long."""
         if self.phase is Phase.NO_DATA:
+            self.reason = reason
             return
         self.before = self.phase
         self._enter(Phase.NO_DATA, time, end, None, reason)
         self._tell(EventKind.NO_DATA, time, None, reason=reason)
+
+    def _fall_behind(self) -> None:
+        """What should have come has not. Where it lags all the time, each check sees some bars and the end of them:
+        that is one loss and not one per check."""
+        readings, state = self.readings, self.state
+        if state.phase is Phase.NO_DATA and not self.happenings:
+            self.phase, self.since, self.value = state.phase, state.since, state.value
+            self.reason = readings.late_reason
+        else:
+            self._lose(readings.until, max(readings.until, self.evaluated_until), readings.late_reason)
 
     def _enter(self, phase: Phase, time: int, end: int, value: float | None, reason: str = "") -> None:
         self.phase, self.since, self.value, self.reason = phase, time, value, reason

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from quant.alerting.templates import moment
 from quant.domain.bar import Bars, merge
 from quant.domain.interval import MINUTE, SECOND, STORED, Interval, floor
 from quant.domain.market import Market
@@ -116,7 +115,8 @@ class Feed:
         why = "" if any(pulse.market == market for beat in alive for pulse in beat.pulses) else "; no ingestor reports"
         if not until:
             return f"no trade of {market.symbol} has been stored yet{why}"
-        return f"{market.symbol} is known up to {moment(until)} only{why}"
+        # Without a time: a rule's state tells since when, and a reason that moves with a lag would be written anew.
+        return f"nothing newer of {market.symbol} is known{why}"
 
 
 def _hears_all(beat: Heartbeat, market: Market, newest: int) -> bool:

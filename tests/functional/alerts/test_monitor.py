@@ -455,6 +455,29 @@ def test_the_reason_tells_what_is_missing(world: AlertWorld) -> None:
     assert world.state("r1").phase is Phase.OK
 
 
+def test_the_reason_follows_its_cause_and_costs_a_write_when_it_changes(world: AlertWorld) -> None:
+    """The ingestor lives and stores nothing; then it is dead; then it is back, and a hole is left."""
+    world.rule()
+    world.trade(BTC, [100] * 60)
+    world.check(61)
+    missing = world.trades(BTC, [100] * 60, first=60)
+    world._last[BTC] = (missing.last_id, int(missing.times[-1]))
+    seen = []
+    for second in (121, 181, 241, 301, 361, 421):
+        world.now = START + second * SECOND
+        if second < 300:
+            world.beat()
+        world.check()
+        state = world.storage.alerts.state("r1")
+        seen.append((state.sequence, state.reason) if state else None)
+    alone, dead = "nothing newer of BTCUSDT is known", "nothing newer of BTCUSDT is known; no ingestor reports"
+    assert seen == [None, (1, alone), (1, alone), (2, dead), (2, dead), (2, dead)]
+    assert [event.kind for event in world.events()] == [EventKind.NO_DATA]
+    world.trade(BTC, [100] * 600, first=120)
+    world.check(721)
+    assert world.state().phase is Phase.OK
+
+
 def test_when_very_many_rules_fire_at_once_each_does_so_once(world: AlertWorld) -> None:
     for number in range(300):
         world.rule(id=f"r{number:03}", threshold=110 + number / 100)

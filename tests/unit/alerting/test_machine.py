@@ -169,6 +169,55 @@ def test_what_does_not_come_is_no_data_once() -> None:
     assert (kinds(found), state.phase) == ([("fired", 3)], Phase.FIRING)
 
 
+def test_without_data_the_newest_reason_is_told_and_written_once() -> None:
+    read = readings([99, 99], reason="no trades")
+    late = read.until + SECOND + HEAL_WAIT + 1
+    lost, _ = run(rule(), read, now=late)
+    other = readings([99, 99], reason="no ingestor")
+    state, found = run(rule(), other, lost, now=late + MINUTE)
+    assert (state.phase, state.reason, found) == (Phase.NO_DATA, "no ingestor", [])
+    assert (state.sequence, state.since, state.evaluated_until) == (2, lost.since, lost.evaluated_until)
+    assert run(rule(), other, state, now=late + 2 * MINUTE) == (state, [])
+
+
+def test_a_hole_and_then_an_end_are_told_by_what_is_missing_now() -> None:
+    read = readings([99, 0, 0, 99], holes=[1, 2], reason="a hole")
+    read.late_reason = "the end"
+    state, found = run(rule(), read, now=LATE)
+    assert kinds(found) == [("no_data", 1), ("no_data", 4)]
+    assert state.reason == "the end"
+    read = readings([99, 0, 0], holes=[1, 2], reason="a hole")
+    read.late_reason = "the end"
+    state, found = run(rule(), read, now=LATE)
+    assert (kinds(found), state.reason) == ([("no_data", 1)], "the end")
+
+
+@pytest.mark.parametrize("value", [101, 99])
+def test_a_feed_that_lags_is_one_loss_and_not_one_per_check(value: float) -> None:
+    """Each check sees a minute more, and that it ends three minutes ago."""
+    state, found = run(rule(), readings([value] * 10))
+    phase = state.phase
+    stored = state.sequence
+    for minutes in range(1, 6):
+        read = readings([value] * (10 + 60 * minutes), reason="it lags")
+        state, more = run(rule(), read, state, now=read.until + 3 * MINUTE)
+        found += more
+    assert kinds(found)[-1] == ("no_data", 70)
+    assert [one.kind for one in found].count(EventKind.NO_DATA) == 1
+    assert (state.phase, state.sequence) == (Phase.NO_DATA, stored + 1)
+    read = readings([value] * 400)
+    assert kinds(run(rule(), read, state)[1]) == []
+    assert run(rule(), read, state)[0].phase is phase
+
+
+def test_what_a_lagging_feed_shows_still_happens() -> None:
+    state, _ = run(rule(), readings([99] * 10, reason="it lags"), now=LATE)
+    read = readings([99] * 30 + [101, 99] + [99] * 30, reason="it lags")
+    state, found = run(rule(), read, state, now=read.until + 3 * MINUTE)
+    assert kinds(found) == [("fired", 30), ("resolved", 31), ("no_data", 62)]
+    assert state.phase is Phase.NO_DATA
+
+
 def test_a_figure_that_does_not_exist_neither_fires_nor_resolves() -> None:
     watched = rule(metric="pair_zscore", operator="outside", threshold=2, for_seconds=2)
     assert run(watched, readings([3, 3, NAN, 3, 3, 1]))[1] == []
