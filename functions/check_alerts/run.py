@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+from quant.alerting.readings import Readings
 from quant.domain.alert import EventKind, Rule, RuleState, Transition
 from quant.readings.watched import Watched
 
@@ -60,6 +61,36 @@ class Tally:
     def fail(self, rule: Rule, reason: str) -> None:
         if len(self.errors) < MAX_ERRORS:
             self.errors[rule.id] = reason[:300]
+
+
+@dataclass(slots=True)
+class Input:
+    """What a run has found of one input.
+
+    Attributes:
+        start: from when on it was looked at, ms.
+        has_mark: whether the next run goes on where this one ends; what has a cadence of its own has no past.
+        seen: its readings, each once.
+        busy: rules of which something has to be stored.
+        is_finished: whether all of its rules have been looked at, and all that happened is stored.
+    """
+
+    name: str
+    start: int
+    has_mark: bool
+    seen: dict[int, Readings] = field(default_factory=dict)
+    busy: list[tuple[Rule, Readings]] = field(default_factory=list)
+    is_finished: bool = True
+
+    def add(self, tally: Tally, rule: Rule, outcome: Outcome) -> None:
+        self.is_finished = self.is_finished and not outcome.problem
+        tally.add(rule, outcome)
+
+    def mark(self, marks: dict[str, int], now: int) -> None:
+        """Say where the next run goes on; as long as something is left to do, where this one began."""
+        ends = [one.readable_until(now) for one in self.seen.values() if not one.is_gone]
+        if ends and self.has_mark and self.is_finished:
+            marks[self.name] = max(min(ends), self.start)
 
 
 @dataclass(frozen=True, slots=True)

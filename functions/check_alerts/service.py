@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
 from check_alerts.corrections import Correction, corrected
-from check_alerts.run import Outcome, Run, Tally, bounded, shared_name
+from check_alerts.run import Input, Outcome, Run, Tally, bounded, shared_name
 from quant.alerting.conditions import OPERATORS
 from quant.alerting.events import Occasion, deliveries_of, event_of
 from quant.alerting.machine import Happening, advance, beginning
@@ -82,8 +82,10 @@ class Monitor:
                 watched.expect(rule, start)
         with ThreadPoolExecutor(THREADS) as pool:
             run = Run(states, watched, tally, has_time, pool)
-            for name, (start, group) in groups.items():
-                self._check_input(run, name, group, start)
+            inputs = [self._look_at(run, name, group, start) for name, (start, group) in groups.items()]
+            self._store_all(run, inputs)
+        for found in inputs:
+            found.mark(tally.marks, now)
         if has_time():
             self._correct(run, {rule.id: rule for rule in rules})
         report = CheckReport(
@@ -125,31 +127,35 @@ class Monitor:
             groups[name] = (max(mark, oldest), group)
         return groups
 
-    def _check_input(self, run: Run, name: str, group: list[Rule], start: int) -> None:
-        """Most rules are quiet, which costs nothing but looking; what the others store goes several at a time."""
-        busy: list[tuple[Rule, Readings]] = []
-        seen: dict[int, Readings] = {}
-        left_before = run.tally.unfinished
+    def _look_at(self, run: Run, name: str, group: list[Rule], start: int) -> Input:
+        """Most rules are quiet, which costs nothing but looking."""
+        found = Input(name, start, group[0].interval in INTERVALS)
         for rule in group:
             if not run.has_time():
                 run.tally.unfinished += 1
+                found.is_finished = False
                 continue
             readings, outcome = self._look(run, rule, start)
             if readings is not None:
-                seen[id(readings)] = readings
+                found.seen[id(readings)] = readings
             if readings is None or outcome.problem or outcome.is_quiet:
-                run.tally.add(rule, outcome)
+                found.add(run.tally, rule, outcome)
             else:
-                busy.append((rule, readings))
+                found.busy.append((rule, readings))
+        return found
+
+    def _store_all(self, run: Run, inputs: Sequence[Input]) -> None:
+        """What happened is stored several at a time. Whoever has waited longest comes first: where a run has no time
+        for all, those that fire again and again keep nobody waiting."""
+        busy = [(found, rule, readings) for found in inputs for rule, readings in found.busy]
+        busy.sort(key=lambda one: beginning(one[1], run.states.get(one[1].id)).evaluated_until)
         store = partial(self._store, run)
-        outcomes = map(store, busy) if len(busy) <= FEW else run.pool.map(store, busy)
-        for (rule, readings), outcome in zip(busy, outcomes, strict=True):
-            run.tally.add(rule, outcome)
+        rules = [(rule, readings) for _, rule, readings in busy]
+        outcomes = map(store, rules) if len(busy) <= FEW else run.pool.map(store, rules)
+        for (found, rule, readings), outcome in zip(busy, outcomes, strict=True):
+            found.add(run.tally, rule, outcome)
             if readings.is_gone:
                 run.tally.fail(rule, readings.late_reason)
-        marks = [one.readable_until(run.now) for one in seen.values() if not one.is_gone]
-        if marks and run.tally.unfinished == left_before and group[0].interval in INTERVALS:
-            run.tally.marks[name] = max(min(marks), start)
 
     def _look(self, run: Run, rule: Rule, start: int) -> tuple[Readings | None, Outcome]:
         """The rule's readings, and whether they change anything."""
@@ -167,11 +173,9 @@ class Monitor:
 
     def _store(self, run: Run, one: tuple[Rule, Readings]) -> Outcome:
         rule, readings = one
-        if not run.has_time():
-            return Outcome(problem="there was no time left")
-        return _guarded(rule, lambda: Outcome(transitions=self._advance(run, rule, readings)))
+        return _guarded(rule, lambda: self._advance(run, rule, readings))
 
-    def _advance(self, run: Run, rule: Rule, readings: Readings) -> list[Transition]:
+    def _advance(self, run: Run, rule: Rule, readings: Readings) -> Outcome:
         """Walk, store, and go on until there is nothing more; from the newest state where another run was faster."""
         state, conflicts = beginning(rule, run.states.get(rule.id)), 0
         stored: list[Transition] = []
@@ -179,6 +183,8 @@ class Monitor:
             moved, happenings = advance(rule, state, readings, run.now)
             if moved is state:
                 break
+            if not run.has_time():
+                return Outcome(stored, problem="there was no time left")
             transition = self._transition(rule, moved, happenings, readings, run.watched)
             try:
                 self.alerts.commit(transition)
@@ -192,7 +198,7 @@ class Monitor:
                 continue
             stored.append(transition)
             state = moved
-        return stored
+        return Outcome(stored)
 
     def _transition(
         self, rule: Rule, state: RuleState, happenings: tuple[Happening, ...], readings: Readings, watched: Watched

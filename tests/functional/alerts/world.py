@@ -100,7 +100,7 @@ class AlertWorld:
         """A stored rule of BTCUSDT, price above 110, one mail."""
         given = {"name": "high", "metric": "price", "symbol": "BTCUSDT", "operator": ">", "threshold": 110}
         given |= {"channels": [MAIL]} | fields
-        rule_id = str(given.pop("id", f"r{len(self.storage.rules.all()) + 1}"))
+        rule_id = str(given.pop("id", None) or f"r{len(self.storage.rules.all()) + 1}")
         rule = rule_from(given, rule_id, given.pop("now", START - SECOND))
         self.storage.rules.put(rule, expected=0)
         return rule
