@@ -112,7 +112,7 @@ async function attempt(action) {
     return await action();
   } catch (error) {
     if (error.name !== "ApiError") reportError(error);
-    if (error.field && !query(".rule-editor").hidden) editor.tell({ [error.field]: error.message.replace(new RegExp(`^${error.field}\\s+`), "") });
+    if (error.field && !query(".rule-editor").hidden) editor.tell({ [ownField(error.field)]: withoutPrefix(error.message, error.field) });
     else if (error.status === 409) write(part.said, "The rule has been changed elsewhere meanwhile. Open it again to see how it is now.");
     else write(part.said, `That did not work: ${error.message}.`);
     return undefined;
@@ -121,6 +121,9 @@ async function attempt(action) {
   }
 }
 
+// A field of the rule in a backtest's body, or of one of its channels, is the editor's own field.
+const ownField = (name) => name.replace(/^rule\./, "").replace(/\[(\d+)\]/g, ".$1");
+const withoutPrefix = (text, prefix) => (text.startsWith(prefix) ? text.slice(prefix.length).trim() : text);
 const forever = () => new AbortController().signal;
 const change = (action) => attempt(() => token.withToken(action));
 

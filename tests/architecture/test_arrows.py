@@ -51,7 +51,7 @@ ALLOWED: dict[str, set[str]] = {
         "numpy", "quant.domain", "quant.analytics", "quant.alerting", "quant.readings", "quant.errors",
         "check_alerts.corrections", "check_alerts.run",
     },
-    "functions/check_alerts/run.py": {"quant.domain", "quant.readings"},
+    "functions/check_alerts/run.py": {"quant.domain", "quant.alerting", "quant.readings"},
     "functions/check_alerts/corrections.py": {
         "quant.domain", "quant.alerting", "quant.readings", "quant.errors",
     },

@@ -5,26 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
-from threading import Barrier
 from typing import Any
 
 import pytest
 import requests
 
 from infra.local.deployment import clients
-from infra.local.environment import aws_environment
 from infra.local.inbox.amazon import MAIL_PATH
-from quant.domain.alert import Delivery, DeliveryStatus
-from quant.errors import ConflictError
-from quant.storage.alerts import AlertTable
-from quant.storage.dynamo import DynamoTable
-from quant.storage.rules import RuleTable
-from tests.contract.alert_samples import MAIL, NOW, event, rule, transition
-from tests.contract.conftest import ALERT_NAMES, create_tables
 from tests.integration.client import get
 from tests.integration.conftest import RunningStack
 
@@ -36,6 +25,30 @@ BAR_SLACK_SECONDS, SLACK_SECONDS = 10, 20
 GROUP = 7
 PREFIX = "quant"
 CHATS = {"one": "1001", "many": "1002", "lost": "1003"}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A receiver that a fault strikes once, and how many attempts it takes to reach it then."""
+
+    channel: str
+    name: str
+    attempts: int
+    fault: dict[str, Any]
+
+
+RETRY_AFTER = 45
+# One of each kind, all of one rule: what fails in its first run arrives in the second.
+TROUBLED = (
+    Trouble("telegram", "2001", 2, {"fault": "Refuse", "status": 429, "retry_after": RETRY_AFTER}),
+    Trouble("telegram", "2002", 2, {"fault": "Refuse", "status": 502}),
+    Trouble("telegram", "2003", 2, {"fault": "Hang"}),
+    Trouble("telegram", "2004", 1, {"fault": "SlowBody", "pause": 1.0}),
+    Trouble("webhook", "busy", 2, {"fault": "Refuse", "status": 503, "retry_after": 5}),
+    Trouble("webhook", "hanging", 2, {"fault": "Hang"}),
+    Trouble("webhook", "broken", 2, {"fault": "BreakOff"}),
+    Trouble("webhook", "slow", 1, {"fault": "SlowBody", "pause": 1.0}),
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,8 @@ def channels(stack: RunningStack, name: str) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def desk(stack: RunningStack) -> Desk:
-    """Rules that fire with the next second's bar: one, seven together, and one whose webhook leads nowhere.
+    """Rules that fire with the next second's bar: one, seven together, one whose webhook leads nowhere, and one whose
+    receivers are in trouble.
 
     They are made once the schedule runs: the emulator's first minute begins when it finds the time.
     """
@@ -79,9 +93,23 @@ def desk(stack: RunningStack) -> Desk:
     made |= {f"many {number}": _made(stack, f"many {number}", both) for number in range(GROUP)}
     nowhere = {"type": "webhook", "target": f"{stack.url}/no-such-receiver"}
     made["lost"] = _made(stack, "lost", [nowhere, {"type": "email", "target": "lost@example.org"}])
+    for trouble in TROUBLED:
+        fault = trouble.fault | {"channel": trouble.channel, "to": _received_as(trouble)}
+        assert requests.post(f"{stack.url}/inbox/faults", json=fault, timeout=20).status_code == 200
+    made["troubled"] = _made(stack, "troubled", [_channel(stack, one) for one in TROUBLED])
     found = Desk(stack, made)
     _await(lambda: _all_arrived(found), 2 * CHECK_SECONDS)
     return found
+
+
+def _channel(stack: RunningStack, one: Trouble) -> dict[str, str]:
+    target = f"{stack.url}/inbox/webhook/{one.name}" if one.channel == "webhook" else one.name
+    return {"type": one.channel, "target": target}
+
+
+def _received_as(one: Trouble) -> str:
+    """Whom the inbox says it was for."""
+    return f"/inbox/webhook/{one.name}" if one.channel == "webhook" else one.name
 
 
 def _made(stack: RunningStack, name: str, targets: list[dict[str, str]]) -> str:
@@ -167,6 +195,25 @@ def test_what_cannot_be_delivered_is_in_history_and_in_the_queue(desk: Desk) -> 
     assert fired["id"] in {json.loads(one["Body"]).get("event", {}).get("id") for one in letters}
 
 
+def test_receivers_in_trouble_get_it_once_and_history_shows_the_attempts(desk: Desk) -> None:
+    def attempts() -> dict[str, tuple[str, int]]:
+        (event,) = desk.history("troubled")
+        return {one["channel"]["target"]: (one["status"], one["attempts"]) for one in event["deliveries"]}
+
+    _await(lambda: all(status == "delivered" for status, _ in attempts().values()), 3 * CHECK_SECONDS)
+    wanted = {_channel(desk.stack, one)["target"]: ("delivered", one.attempts) for one in TROUBLED}
+    assert attempts() == wanted
+    struck = get(desk.stack.url, "/inbox/faults")["struck"]
+    for trouble in TROUBLED:
+        to = _received_as(trouble)
+        (message,) = desk.messages_to(trouble.channel, to)
+        (strike,) = [one for one in struck if (one["channel"], one["to"]) == (trouble.channel, to)]
+        assert strike["fault"] == trouble.fault["fault"]
+        # The attempt that failed and the one that did not have the same id.
+        assert strike["event_id"] == message["event_id"]
+        assert message["time"] - strike["time"] >= 1_000 * trouble.fault.get("retry_after", 0)
+
+
 def test_a_rule_that_goes_on_firing_says_it_once(desk: Desk) -> None:
     before = get(desk.stack.url, "/api/alerts/monitor/status")["last_run"]
     _await(lambda: bool(get(desk.stack.url, "/api/alerts/monitor/status")["last_run"] > before), 2 * CHECK_SECONDS)
@@ -189,62 +236,3 @@ def test_the_inbox_is_a_page_and_survives_the_emulators_memory(desk: Desk) -> No
 
 def _boxes(state_dir: Path) -> list[Path]:
     return list(state_dir.glob("*/inbox.jsonl"))
-
-
-@pytest.fixture
-def alerts(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> AlertTable:
-    """Tables of their own on the emulator's DynamoDB, with one rule."""
-    for name, value in aws_environment(stack.emulator_url).items():
-        monkeypatch.setenv(name, value)
-    existing = clients(stack.emulator_url)("dynamodb").list_tables()["TableNames"]
-    if ALERT_NAMES[0] not in existing:
-        create_tables(stack.emulator_url)
-    rules, history = (DynamoTable(name) for name in ALERT_NAMES)
-    for name, table in zip(ALERT_NAMES, (rules, history), strict=True):
-        for page in clients(stack.emulator_url)("dynamodb").get_paginator("scan").paginate(TableName=name):
-            for item in page["Items"]:
-                table.delete(item["pk"]["S"], item["sk"]["S"])
-    RuleTable(rules, lambda: NOW).put(rule(), expected=0)
-    return AlertTable(rules, history, lambda: NOW)
-
-
-def test_of_several_commits_at_once_one_is_stored(alerts: AlertTable) -> None:
-    start = Barrier(4)
-
-    def commit(number: int) -> bool:
-        start.wait()
-        try:
-            alerts.commit(transition(1, event(f"e{number}"), value=float(number), channels=(MAIL,)))
-        except ConflictError:
-            return False
-        return True
-
-    with ThreadPoolExecutor(4) as pool:
-        won = list(pool.map(commit, range(4)))
-    assert [one.id for one in alerts.events(0, NOW + 1)] == [f"e{won.index(True)}"]
-    assert (sum(won), len(alerts.due(NOW, 10))) == (1, 1)
-
-
-def test_of_several_leases_at_once_one_is_got_and_the_window_is_short(alerts: AlertTable) -> None:
-    """The window of a repeat is as long as it takes to record what was sent."""
-    spans = []
-    for number in range(1, 11):
-        alerts.commit(transition(number, event(f"e{number}"), channels=(MAIL,)))
-        (due,) = alerts.due(NOW, 10)
-        start = Barrier(3)
-
-        def lease(_: int, due: Delivery = due, start: Barrier = start) -> Delivery | None:
-            start.wait()
-            return alerts.lease(due, NOW + 90_000)
-
-        with ThreadPoolExecutor(3) as pool:
-            (leased,) = [one for one in pool.map(lease, range(3)) if one is not None]
-        began = time.perf_counter()
-        assert alerts.settle(_ended(leased))
-        spans.append(time.perf_counter() - began)
-    print(f"sent, not yet recorded: {1_000 * median(spans):.1f} ms on the emulator (median of {len(spans)})")
-    assert alerts.due(NOW + 90_000, 10) == ()
-
-
-def _ended(leased: Delivery) -> Delivery:
-    return replace(leased, status=DeliveryStatus.DELIVERED, settled_at=NOW)

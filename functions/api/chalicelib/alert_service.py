@@ -179,7 +179,12 @@ class Alerts:
                 raise ValidationError(f"rule.{exc.field}", exc.problem) from exc
         end = min(asked.end or now, now)
         start = usual_start(rule, end) if asked.start is None else asked.start
-        return rule, replay(rule, self._watched(now), start, end)
+        try:
+            return rule, replay(rule, self._watched(now), start, end)
+        except ValidationError as exc:
+            if exc.field not in ("metric", "symbol", "x"):
+                raise
+            raise ValidationError("rule_id" if asked.rule is None else f"rule.{exc.field}", exc.problem) from exc
 
     def _rule(self, rule_id: str) -> Rule:
         rule = self.storage.rules.get(rule_id)

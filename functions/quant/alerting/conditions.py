@@ -48,6 +48,8 @@ OPERATORS = {
     "inside": Operator("near", True, "is nearer to zero than"),
 }
 SIGNED_ONLY = ("outside", "inside")
+PLAIN = (">", ">=", "<", "<=")
+"""Those that every metric takes."""
 
 VIEWS: dict[View, Callable[[float], float]] = {
     "up": lambda value: value,

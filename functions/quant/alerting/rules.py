@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from quant.alerting import templates
-from quant.alerting.conditions import OPERATORS, SIGNED_ONLY, condition_of
+from quant.alerting.conditions import OPERATORS, PLAIN, SIGNED_ONLY, condition_of
 from quant.alerting.fields import MAX_CHANNELS, Fields, channels_of
 from quant.alerting.messages import sample_values
 from quant.alerting.metrics import METRICS, Metric
@@ -54,7 +54,7 @@ def rule_from(given: Mapping[str, Any], rule_id: str, now: int, previous: Rule |
         x=x,
         interval=fields.choice("interval", metric.intervals, metric.intervals[0]),
         window=fields.whole("window", metric.window[0], metric.window[2], metric.window[1]),
-        operator=fields.choice("operator", _operators(metric)),
+        operator=_operator(fields, metric),
         threshold=_required(fields, "threshold"),
         clear_threshold=fields.number("clear_threshold"),
         for_seconds=fields.whole("for_seconds", 0, DAY // SECOND, 0),
@@ -138,13 +138,18 @@ def _market(text: str, exchange: str, field: str) -> Market:
     return Market.parse(text if ":" in text else f"{exchange}:{text}", field)
 
 
-def _operators(metric: Metric) -> tuple[str, ...]:
-    """What has a cadence of its own comes as single readings: there is no reading before to cross from."""
-    return tuple(
-        name
-        for name, operator in OPERATORS.items()
-        if (metric.is_signed or name not in SIGNED_ONLY) and (metric.can_be_replayed or not operator.edge)
-    )
+def _operator(fields: Fields, metric: Metric) -> str:
+    name = fields.choice("operator", tuple(OPERATORS))
+    if name in SIGNED_ONLY and not metric.is_signed:
+        raise ValidationError("operator", f"{name} is for metrics that have a sign; use one of {', '.join(PLAIN)}")
+    if OPERATORS[name].edge and not metric.can_be_replayed:
+        # A reading per scan or per check: there is none before it to cross from.
+        instead = ">" if OPERATORS[name].view == "up" else "<"
+        raise ValidationError(
+            "operator",
+            f"{name} needs the reading before, which this metric does not keep; {instead} fires when it is there",
+        )
+    return name
 
 
 def _required(fields: Fields, name: str) -> float:

@@ -23,6 +23,7 @@ from tests.functional.api.client import Client, Reply
 
 TOKEN = "a-token-of-the-tests"
 RULE = {"name": "high", "metric": "price", "symbol": "BTCUSDT", "operator": ">", "threshold": 110, "channels": [MAIL]}
+PAIR = {"name": "apart", "metric": "pair_zscore", "symbol": "ETHUSDT", "x": "BTCUSDT", "operator": ">", "threshold": 1}
 
 
 class Platform:
@@ -375,8 +376,9 @@ def test_a_rule_can_be_tried_before_it_is_made(api: Platform) -> None:
         ({}, "rule"),
         ({"rule": RULE | {"threshold": None}}, "rule.threshold"),
         ({"rule": RULE | {"clear_threshold": 200}}, "rule.clear_threshold"),
-        ({"rule": RULE | {"metric": "staleness"}}, "metric"),
-        ({"rule": RULE | {"symbol": "GONEUSDT"}}, "symbol"),
+        ({"rule": RULE | {"metric": "staleness", "clear_threshold": None}}, "rule.metric"),
+        ({"rule": PAIR | {"metric": "cointegration_pvalue"}}, "rule.metric"),
+        ({"rule": RULE | {"symbol": "GONEUSDT"}}, "rule.symbol"),
         ({"rule": RULE, "start": START + DAY}, "start"),
         ({"rule": RULE, "start": 0}, "start"),
     ],
@@ -384,3 +386,29 @@ def test_a_rule_can_be_tried_before_it_is_made(api: Platform) -> None:
 def test_a_backtest_that_cannot_be_made_is_refused(api: Platform, body: dict[str, Any], field: str) -> None:
     reply = api.stranger.post("/alerts/backtest", body)
     assert (reply.status, reply.error["field"]) == (422, field), reply.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"metric": "staleness", "operator": "crosses_above"}, "crosses_above needs the reading before"),
+        (
+            PAIR | {"metric": "cointegration_pvalue", "operator": "crosses_below"},
+            "crosses_below needs the reading before",
+        ),
+        ({"operator": "outside"}, "outside is for metrics that have a sign"),
+    ],
+)
+def test_an_operator_that_a_metric_cannot_have_is_refused_with_the_reason(
+    api: Platform, changes: dict[str, Any], problem: str
+) -> None:
+    reply = api.post("/alerts/rules", RULE | changes)
+    assert (reply.status, reply.error["field"]) == (422, "operator"), reply.text
+    assert problem in reply.error["message"]
+
+
+def test_a_stored_rule_without_a_past_is_refused_by_the_name_it_was_asked_by(api: Platform) -> None:
+    made = api.make(metric="staleness", threshold=120)
+    reply = api.stranger.post("/alerts/backtest", {"rule_id": made["id"]})
+    assert (reply.status, reply.error["field"]) == (422, "rule_id"), reply.text
+    assert "staleness is not kept" in reply.error["message"]
