@@ -72,17 +72,19 @@ class _Pinned(http.client.HTTPConnection):
     def __init__(self, to: Destination, seconds: float, context: ssl.SSLContext | None) -> None:
         super().__init__(to.url.host, to.url.port, timeout=seconds)
         self.is_cut = False
+        # Of its own: HTTPConnection gives its socket up to an answer that says "Connection: close", and forgets it.
+        self._open: socket.socket | None = None
         self._to, self._seconds = to, seconds
         self._context = (context or ssl.create_default_context()) if to.url.scheme == "https" else None
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self._to.address, self._to.url.port), self._seconds)
+        self.sock = self._open = socket.create_connection((self._to.address, self._to.url.port), self._seconds)
         if self._context is not None:
             # The handshake comes apart, so that it can be cut off too.
             wrapped = self._context.wrap_socket(
                 self.sock, server_hostname=self._to.url.host, do_handshake_on_connect=False
             )
-            self.sock = wrapped
+            self.sock = self._open = wrapped
             wrapped.do_handshake()
         if self.is_cut:
             raise TimeoutError
@@ -90,9 +92,9 @@ class _Pinned(http.client.HTTPConnection):
     def cut(self) -> None:
         """End it from another thread: whoever reads or writes there fails at once."""
         self.is_cut = True
-        if self.sock is not None:
+        if self._open is not None:
             try:
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(self._open, socket.SHUT_RDWR)
             except OSError:
                 self.is_cut = True  # It has ended by itself.
 

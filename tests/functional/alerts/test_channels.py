@@ -138,9 +138,10 @@ def test_bad_answers_end_in_time_and_are_tried_again(kind: str, reply: Reply, re
 
 
 @both
-def test_a_body_that_never_ends_takes_back_nothing(kind: str) -> None:
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+def test_a_body_that_never_ends_takes_back_nothing(kind: str, connection: str) -> None:
     outcomes: list[Outcome] = []
-    with Peer(in_order(Reply(200, endless=True))) as peer:
+    with Peer(in_order(Reply(200, headers={"Connection": connection}, endless=True))) as peer:
         took = seconds_of(lambda: outcomes.append(send(kind, peer)))
     assert outcomes == [DELIVERED]
     assert took < PATIENCE + 1.0
