@@ -20,6 +20,7 @@ from typing import IO, Any
 
 import ministack.app as ministack  # type: ignore[import-untyped,unused-ignore]
 import ministack.core.persistence as ministack_state  # type: ignore[import-untyped,unused-ignore]
+import ministack.services.eventbridge as ministack_schedules  # type: ignore[import-untyped,unused-ignore]
 from ministack.core.lambda_runtime import Worker  # type: ignore[import-untyped,unused-ignore]
 
 _LONGEST = 120
@@ -99,6 +100,9 @@ def main() -> None:
     held = claim(Path(ministack_state.STATE_DIR))
     # ministack waits 50 ms for the log of every invocation that logs nothing; late lines come with the next one.
     Worker._drain_stderr_bounded = partialmethod(Worker._drain_stderr_bounded, first_line_wait=0.002)
+    # It looks every ten seconds whether a schedule's minute is over: where one look comes a moment too soon, the minute
+    # has seventy.
+    ministack_schedules._SCHEDULER_TICK_INTERVAL = 1
     snapshots = Snapshots()
     ministack.save_all = snapshots.final
     signal.signal(signal.SIGUSR1, snapshots.request)
