@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 import requests
 
-from quant.domain.alert import ChannelType
+from check_alerts.delivery import Courier
+from check_alerts.letters import Letters
+from quant.domain.alert import ChannelType, DeliveryStatus
 from quant.domain.notification import DELIVERED, Outcome, Result, Sender
 from quant.notify.secrets import Secrets as Kept
 from quant.notify.telegram import Pace, TelegramSender
 from quant.notify.webhook import WebhookSender
-from tests.functional.alerts.messages import Secrets, message
+from tests.functional.alerts.messages import Secrets, links, message
 from tests.functional.alerts.peers.inbox import RunningInbox, running_inbox
 from tests.functional.alerts.peers.server import seconds_of
+from tests.functional.alerts.world import BTC, AlertWorld
 
 CHAT, OTHER, PATIENCE = "-100123", "-100124", 0.5
 both = pytest.mark.parametrize("channel", ["telegram", "webhook"])
@@ -49,8 +52,7 @@ def arm(inbox: RunningInbox, **fault: Any) -> dict[str, Any]:
 
 
 def received(inbox: RunningInbox) -> list[str]:
-    found = requests.get(f"{inbox.url}/inbox.json", timeout=5).json()["messages"]
-    return [one["event_id"] for one in found]
+    return [one["event_id"] for one in _messages(inbox)]
 
 
 @both
@@ -96,6 +98,55 @@ def test_a_lost_answer_is_the_window_and_its_repeat_has_the_same_id(inbox: Runni
     assert send(inbox, channel) == DELIVERED
     first, again = received(inbox)
     assert first == again != ""
+
+
+# A receiver of each kind of trouble, the fault that strikes it once, and the attempts that history shows in the end.
+TROUBLED = (
+    ("telegram", "2001", {"fault": "Refuse", "status": 429, "retry_after": 45}, 2),
+    ("telegram", "2002", {"fault": "Refuse", "status": 502}, 2),
+    ("telegram", "2003", {"fault": "Hang", "delay": 1.0}, 2),
+    ("telegram", "2004", {"fault": "SlowBody", "pause": 0.2}, 1),
+    ("webhook", "busy", {"fault": "Refuse", "status": 503, "retry_after": 5}, 2),
+    ("webhook", "hanging", {"fault": "Hang", "delay": 1.0}, 2),
+    ("webhook", "broken", {"fault": "BreakOff"}, 2),
+    ("webhook", "slow", {"fault": "SlowBody", "pause": 0.2}, 1),
+)
+
+
+def test_a_rule_reaches_receivers_in_trouble_once_and_history_shows_the_attempts(inbox: RunningInbox) -> None:
+    """Two runs a minute apart. On the running stack: tests/integration/test_alerts.py."""
+    world, now = AlertWorld(), [0]
+    world.follow(BTC)
+    paths = {name: f"/inbox/webhook/{name}" if channel == "webhook" else name for channel, name, *_ in TROUBLED}
+    targets = {name: f"{inbox.url}{path}" if path != name else name for name, path in paths.items()}
+    for channel, name, fault, _ in TROUBLED:
+        arm(inbox, **fault, channel=channel, to=paths[name])
+    world.rule(channels=[{"type": channel, "target": targets[name]} for channel, name, *_ in TROUBLED])
+    world.trade(BTC, [120] * 60)
+    world.check(61)
+    senders = {ChannelType(channel): sender_to(inbox, channel) for channel in ("telegram", "webhook")}
+    courier = Courier(world.storage.alerts, Letters(links), lambda: senders, lambda: None, lambda: world.now + now[0])
+    assert courier.deliver_due().retried == 6
+    now[0] = 44_000
+    assert (courier.deliver_due().delivered, {one["to"] for one in _messages(inbox)}) == (
+        5,
+        set(paths.values()) - {"2001"},
+    )
+    now[0] = 60_000
+    assert courier.deliver_due().delivered == 1
+    (event,) = world.events()
+    told = {one.channel.target: (one.status, one.attempts) for one in world.storage.alerts.deliveries(event.id)}
+    assert told == {targets[name]: (DeliveryStatus.DELIVERED, attempts) for _, name, _, attempts in TROUBLED}
+    assert sorted(one["to"] for one in _messages(inbox)) == sorted(paths.values())
+    struck = {
+        one["to"]: one["event_id"] for one in requests.get(f"{inbox.url}/inbox/faults", timeout=5).json()["struck"]
+    }
+    assert struck == {one["to"]: one["event_id"] for one in _messages(inbox)}
+
+
+def _messages(inbox: RunningInbox) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = requests.get(f"{inbox.url}/inbox.json", timeout=5).json()["messages"]
+    return found
 
 
 def test_a_fault_strikes_only_whom_it_names_and_as_often_as_it_says(inbox: RunningInbox) -> None:
