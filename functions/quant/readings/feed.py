@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from quant.alerting.templates import moment
 from quant.domain.bar import Bars, merge
-from quant.domain.interval import MINUTE, SECOND, STORED, Interval, floor
+from quant.domain.interval import DAY, MINUTE, SECOND, STORED, Interval, floor
 from quant.domain.market import Market
 from quant.domain.ports import BarRepository, Heartbeat, HeartbeatRepository, TickRepository, Watermark
 from quant.live_bars import LiveBars, Tail
@@ -17,6 +18,8 @@ ALIVE = 30 * SECOND
 SILENCE = MINUTE
 """A market is believed to be silent up to so long before a living ingestor's word: what a dead connection hides comes
 to light sooner."""
+LONGEST_SILENCE = DAY
+"""A market in which nothing has been traded for so long is no longer believed to be merely silent: it may be gone."""
 SETTLED = 5 * SECOND
 """The second of the newest trade is believed to be over when a living ingestor has heard nothing else for so long."""
 INTERVALS = {interval.name: interval for interval in STORED}
@@ -71,7 +74,11 @@ class Feed:
             tail = LiveBars(self.ticks, self.bars).tail(market, self.now)
             has_any = len(tail.seconds) or market in self.marks
             until = max(tail.open_from, self._silent_until(market, tail)) if has_any else 0
-            self._known[market] = Known(tail, until, self._reason(market, until))
+            last = self._last_trade(market, tail)
+            is_gone = 0 < last <= self.now - LONGEST_SILENCE
+            if is_gone:
+                until = min(until, floor(last + LONGEST_SILENCE, SECOND))
+            self._known[market] = Known(tail, until, self._reason(market, until, last if is_gone else 0))
         return self._known[market]
 
     def frame(self, market: Market, interval: str, start: int) -> Frame:
@@ -110,11 +117,20 @@ class Feed:
         is_over = len(tail.seconds) > 0 and max(words) - tail.open_from >= SECOND + SETTLED
         return max(floor(max(words) - SILENCE, SECOND), tail.open_from + SECOND if is_over else 0)
 
-    def _reason(self, market: Market, until: int) -> str:
+    def _last_trade(self, market: Market, tail: Tail) -> int:
+        """Its time, ms; 0 where none is known."""
+        mark = self.marks.get(market)
+        newest = int(tail.seconds.time[-1]) if len(tail.seconds) else 0
+        return max(newest, mark.last_time if mark else 0)
+
+    def _reason(self, market: Market, until: int, last: int) -> str:
         alive = [beat for beat in self.beats if self.now - beat.time <= ALIVE]
-        why = "" if any(pulse.market == market for beat in alive for pulse in beat.pulses) else "; no ingestor reports"
+        is_followed = any(pulse.market == market for beat in alive for pulse in beat.pulses)
+        why = "" if is_followed else "; no running ingestor follows it" if alive else "; no ingestor reports"
         if not until:
             return f"no trade of {market.symbol} has been stored yet{why}"
+        if last:
+            return f"{market.symbol} has not been traded since {moment(last)}: it may no longer be{why}"
         # Without a time: a rule's state tells since when, and a reason that moves with a lag would be written anew.
         return f"nothing newer of {market.symbol} is known{why}"
 

@@ -447,12 +447,44 @@ def test_the_reason_tells_what_is_missing(world: AlertWorld) -> None:
     world.rule(symbol="NEWUSDT")
     world.check(1)
     world.check(400)
-    assert world.state("r1").reason == "no trade of NEWUSDT has been stored yet; no ingestor reports"
+    assert world.state("r1").reason == "no trade of NEWUSDT has been stored yet; no running ingestor follows it"
     world.trade(new, [100] * 600, first=360)
     world.rule(metric="change", symbol="NEWUSDT", window=10, operator=">", threshold=1)
     world.check(961)
     assert world.state("r2").reason == "NEWUSDT is not known before 2026-11-22 12:07:00 UTC"
     assert world.state("r1").phase is Phase.OK
+
+
+def test_a_symbol_that_is_no_longer_traded_says_so(world: AlertWorld) -> None:
+    """Its ingestor lives and misses nothing. A day of that is a halt; more is not believed to be one."""
+    world.rule(notify=["fired", "no_data"])
+    world.rule(metric="staleness", operator=">", threshold=600)
+    world.trade(BTC, [100] * 60)
+    for hour in range(25):
+        assert world.happened() == []
+        world.at(3_600 * hour + 300)
+        world.resample()
+        world.check()
+    (event,) = world.events("r1")
+    since = "BTCUSDT has not been traded since 2026-11-22 12:00:59 UTC: it may no longer be"
+    assert (event.kind, world.state().reason) == (EventKind.NO_DATA, since)
+    world.check(3_600 * 24 + 600)
+    assert len(world.events("r1")) == 1
+    world.trade(BTC, [120] * 30, first=3_600 * 24 + 700)
+    world.check(3_600 * 24 + 740)
+    assert world.happened("r1")[1:] == [("fired", 3_600 * 24 + 700)]
+
+
+def test_what_no_running_ingestor_follows_says_so(world: AlertWorld) -> None:
+    """The symbol was taken off the list: others go on."""
+    world.rule()
+    world.trade(ETH, [100] * 60)
+    world.trade(BTC, [100] * 60)
+    world.check(61)
+    del world._last[BTC]
+    world.trade(ETH, [100] * 240, first=60)
+    world.check(301)
+    assert world.state().reason == "nothing newer of BTCUSDT is known; no running ingestor follows it"
 
 
 def test_the_reason_follows_its_cause_and_costs_a_write_when_it_changes(world: AlertWorld) -> None:
