@@ -95,7 +95,7 @@ def desk(stack: RunningStack) -> Desk:
     made["lost"] = _made(stack, "lost", [nowhere, {"type": "email", "target": "lost@example.org"}])
     for trouble in TROUBLED:
         fault = trouble.fault | {"channel": trouble.channel, "to": _received_as(trouble)}
-        assert requests.post(f"{stack.url}/inbox/faults", json=fault, timeout=20).status_code == 200
+        assert requests.post(f"{stack.url}/inbox/faults", json=fault, timeout=20).status_code == 201
     made["troubled"] = _made(stack, "troubled", [_channel(stack, one) for one in TROUBLED])
     found = Desk(stack, made)
     _await(lambda: _all_arrived(found), 2 * CHECK_SECONDS)

@@ -125,7 +125,7 @@ class Inbox:
         except ValueError:
             return web.json_response({"error": "the body must be JSON"}, status=400)
         self._troubles.board.add(fault, after=after)
-        return await self._faults(request)
+        return web.json_response(self._troubles.describe(), status=201, headers=_HEADERS)
 
     async def _disarm(self, request: web.Request) -> web.Response:
         self._troubles.board.clear()

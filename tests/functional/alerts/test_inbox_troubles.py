@@ -46,7 +46,7 @@ def send(inbox: RunningInbox, channel: str, to: str = CHAT) -> Outcome:
 
 def arm(inbox: RunningInbox, **fault: Any) -> dict[str, Any]:
     reply = requests.post(f"{inbox.url}/inbox/faults", json=fault, timeout=5)
-    assert reply.status_code == 200, reply.text
+    assert reply.status_code == 201, reply.text
     told: dict[str, Any] = reply.json()
     return told
 
