@@ -85,18 +85,18 @@ class Fields:
 def channels_of(given: list[Any]) -> tuple[Channel, ...]:
     """
     Raises:
-        ValidationError: names ``channels.N.target`` and what it must be.
+        ValidationError: names ``channels[N].target`` and what it must be.
     """
     found = []
     for place, one in enumerate(given):
-        fields = Fields(one, ("type", "target"), f"channels.{place}.")
+        fields = Fields(one, ("type", "target"), f"channels[{place}].")
         kind = ChannelType(fields.choice("type", [member.value for member in ChannelType]))
         target = fields.text("target", 1_000)
         pattern, words = _TARGETS[kind]
         if not re.fullmatch(pattern, target):
-            raise ValidationError(f"channels.{place}.target", f"must be {words}")
+            raise ValidationError(f"channels[{place}].target", f"must be {words}")
         channel = Channel(kind, target)
         if channel in found:
-            raise ValidationError(f"channels.{place}", f"names {kind.value} {target[:60]} a second time; leave it out")
+            raise ValidationError(f"channels[{place}]", f"names {kind.value} {target[:60]} a second time; leave it out")
         found.append(channel)
     return tuple(found)

@@ -128,13 +128,13 @@ def test_writes_need_a_token_and_reads_do_not(api: Platform) -> None:
         ({"metric": "spread", "x": "GONEUSDT"}, "x"),
         ({"for_seconds": -1}, "for_seconds"),
         ({"remind_seconds": 30}, "remind_seconds"),
-        ({"notify": ["everything"]}, "notify"),
+        ({"notify": ["everything"]}, "notify[0]"),
         ({"severity": "deadly"}, "severity"),
-        ({"channels": [{"type": "pigeon", "target": "x"}]}, "channels"),
-        ({"channels": [{"type": "email", "target": "nobody"}]}, "channels"),
-        ({"channels": [MAIL, MAIL]}, "channels"),
+        ({"channels": [{"type": "pigeon", "target": "x"}]}, "channels[0].type"),
+        ({"channels": [{"type": "email", "target": "nobody"}]}, "channels[0].target"),
+        ({"channels": [MAIL, MAIL]}, "channels[1]"),
         ({"channels": [MAIL] * 11}, "channels"),
-        ({"channels": [{"type": "email", "target": "unverified@example.org"}]}, "channels"),
+        ({"channels": [{"type": "email", "target": "unverified@example.org"}]}, "channels[0].target"),
         ({"message": "{{ mood }}"}, "message"),
         ({"message": "{% for i in range(9) %}{% endfor %}"}, "message"),
         ({"message": "{{ 'a' * 1000000000 }}"}, "message"),
@@ -144,7 +144,7 @@ def test_writes_need_a_token_and_reads_do_not(api: Platform) -> None:
 def test_what_cannot_be_a_rule_is_refused_with_its_field(api: Platform, change: dict[str, Any], field: str) -> None:
     reply = api.post("/alerts/rules", RULE | change)
     assert (reply.status, reply.error["code"]) == (422, "invalid_parameter"), reply.text
-    assert reply.error["field"].startswith(field), reply.text
+    assert reply.error["field"] == field, reply.text
     assert len(reply.error["message"]) > len(field) + 5
     assert api.client.get("/alerts/rules").plain["total"] == 0
 

@@ -85,7 +85,7 @@ def test_a_channels_target_is_of_its_kind(kind: str, target: str, is_good: bool)
         return
     with pytest.raises(ValidationError) as refused:
         rule_from(asked, "r", 0)
-    assert refused.value.field == "channels.0.target"
+    assert refused.value.field == "channels[0].target"
     assert refused.value.problem.startswith("must ")
 
 
