@@ -181,6 +181,20 @@ def test_a_group_is_tried_again_as_the_same_message_whatever_came_meanwhile(offi
     assert sorted(new.event_ids) == [f"f{number}" for number in range(7)]
 
 
+def test_a_run_that_dies_while_it_records_a_group_repeats_what_is_left_under_the_same_ids(office: PostOffice) -> None:
+    ids = [f"e{number}" for number in range(7)]
+    office.happen(*ids)
+    with pytest.raises(KeyboardInterrupt):
+        replace(office.courier, alerts=_Dying(office, after=3)).deliver_due()  # type: ignore[arg-type]
+    assert office.statuses(*ids) == {DeliveryStatus.DELIVERED: 3, DeliveryStatus.PENDING: 4}
+    assert office.deliver(after=LEASE_SECONDS).delivered == 4
+    whole, rest = office.sent()
+    told = {one["id"] for one in whole.facts["notifications"]}
+    assert {one["id"] for one in rest.facts["notifications"]} < told == {office.one(one).id for one in ids}
+    assert all(one["id"] in rest.text for one in rest.facts["notifications"])
+    assert office.deliver(after=86_400).due == 0
+
+
 def test_no_message_is_begun_that_there_is_no_time_for(office: PostOffice) -> None:
     office.happen("e1", "e2", "e3", channels=(MAIL,))
     times = iter([True, False])
@@ -331,6 +345,20 @@ def test_a_messages_id_is_a_function_of_what_it_tells(due: list[Delivery], rando
     assert message_id(shuffled) == message_id(due)
     assert message_id(due[1:]) != message_id(due)
     assert message_id([replace(one, attempts=one.attempts + 1) for one in due]) == message_id(due)
+
+
+class _Dying:
+    """The outbox as a run sees it that dies after so many of its settlements."""
+
+    def __init__(self, office: PostOffice, after: int) -> None:
+        self._alerts, self._left = office.storage.alerts, after
+        self.due, self.lease, self.event = self._alerts.due, self._alerts.lease, self._alerts.event
+
+    def settle(self, one: Delivery) -> bool:
+        if not self._left:
+            raise KeyboardInterrupt
+        self._left -= 1
+        return self._alerts.settle(one)
 
 
 class _Forgetful:
