@@ -75,7 +75,7 @@ class Monitor:
         rules = [rule for rule in everything if rule.enabled]
         states, last = self.alerts.states(), self.alerts.report()
         tally = Tally(marks=dict(last.evaluated_until) if last else {})
-        watched = self._watched(now)
+        watched = self._watched(now, last.kinds if last else {})
         groups = self._groups(rules, states, tally, now)
         for start, group in groups.values():
             for rule in group:
@@ -101,13 +101,14 @@ class Monitor:
             reads=watched.feed.reads,
             unfinished=tally.unfinished,
             skipped=tally.skipped,
+            kinds=dict(watched.feed.kinds),
         )
         self.alerts.put_report(report)
         return report
 
-    def _watched(self, now: int) -> Watched:
+    def _watched(self, now: int, kinds: Mapping[str, str]) -> Watched:
         followed = frozenset(one.market for one in self.instruments.all())
-        return Watched(Feed.open(self.ticks, self.bars, self.heartbeats, now), self.cache, followed)
+        return Watched(Feed.open(self.ticks, self.bars, self.heartbeats, now, kinds), self.cache, followed)
 
     def _groups(
         self, rules: list[Rule], states: Mapping[str, RuleState], tally: Tally, now: int

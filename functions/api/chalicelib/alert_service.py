@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -136,7 +136,8 @@ class Alerts:
 
     def test(self, rule_id: str, request: str, now: int) -> SentTestAnswer:
         """Put a test into the outbox, with the values of now."""
-        rule, watched = self._rule(rule_id), self._watched(now)
+        rule, last = self._rule(rule_id), self.storage.alerts.report()
+        watched = self._watched(now, last.kinds if last else {})
         readings = watched.newest(rule)
         newest = float(readings.value[-1]) if len(readings.value) and not readings.hole[-1] else math.nan
         value = None if math.isnan(newest) else newest
@@ -212,9 +213,9 @@ class Alerts:
     def _followed(self) -> frozenset[Any]:
         return frozenset(one.market for one in self.storage.instruments.all())
 
-    def _watched(self, now: int) -> Watched:
+    def _watched(self, now: int, kinds: Mapping[str, str] | None = None) -> Watched:
         kept = self.storage
-        return Watched(Feed.open(kept.ticks, kept.bars, kept.heartbeats, now), kept.cache, self._followed())
+        return Watched(Feed.open(kept.ticks, kept.bars, kept.heartbeats, now, kinds), kept.cache, self._followed())
 
 
 def fields_of(given: GivenRule | RuleFields | None) -> dict[str, Any]:

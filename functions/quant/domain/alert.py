@@ -216,6 +216,7 @@ class CheckReport:
         unfinished: how many rules were left to the next run, for lack of time or because of an error.
         skipped: per input, ms of bars that were never looked at since no run had come for too long.
         reads: how often bars or trades of a market, or a result, were read.
+        kinds: by market, what is not live, as its ingestor has said last: one that is dead says so no more.
     """
 
     started_at: int
@@ -230,6 +231,7 @@ class CheckReport:
     reads: int = 0
     unfinished: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
 
 
 class RuleRepository(Protocol):

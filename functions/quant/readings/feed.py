@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from quant.alerting.templates import moment
@@ -22,6 +22,7 @@ LONGEST_SILENCE = DAY
 """A market in which nothing has been traded for so long is no longer believed to be merely silent: it may be gone."""
 SETTLED = 5 * SECOND
 """The second of the newest trade is believed to be over when a living ingestor has heard nothing else for so long."""
+LIVE = "live"
 INTERVALS = {interval.name: interval for interval in STORED}
 
 
@@ -44,6 +45,7 @@ class Feed:
     """Bars of all markets up to now. Made for one run and thrown away.
 
     Attributes:
+        kinds: by market, what is not live.
         reads: how often a market was read.
     """
 
@@ -52,20 +54,31 @@ class Feed:
     beats: tuple[Heartbeat, ...]
     marks: Mapping[Market, Watermark]
     now: int
+    kinds: Mapping[str, str] = field(default_factory=dict)
     reads: int = 0
     _known: dict[Market, Known] = field(default_factory=dict)
     _frames: dict[tuple[Market, str], Frame] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, ticks: TickRepository, bars: BarRepository, heartbeats: HeartbeatRepository, now: int) -> Feed:
-        """Heartbeats are read first: what an ingestor says it has stored is then found."""
+    def open(
+        cls,
+        ticks: TickRepository,
+        bars: BarRepository,
+        heartbeats: HeartbeatRepository,
+        now: int,
+        earlier: Mapping[str, str] | None = None,
+    ) -> Feed:
+        """Heartbeats are read first: what an ingestor says it has stored is then found.
+
+        Args:
+            earlier: kinds as they were known before: an ingestor that has been dead for an hour says nothing more.
+        """
         beats = heartbeats.all()
-        return cls(ticks, bars, beats, bars.watermarks(), now, reads=2)
+        return cls(ticks, bars, beats, bars.watermarks(), now, _kinds(beats, earlier or {}), reads=2)
 
     def kind_of(self, market: Market) -> str:
-        """``live``, ``simulated`` or ``replay``, as the newest ingestor of it says; live where none is known."""
-        kinds = [beat.source for beat in self.beats if any(pulse.market == market for pulse in beat.pulses)]
-        return kinds[-1] if kinds else "live"
+        """``live``, ``simulated`` or ``replay``, as the newest ingestor of it says or said; live where none has."""
+        return self.kinds.get(str(market), LIVE)
 
     def known(self, market: Market) -> Known:
         """How far it is known; its newest trades are read at the first call."""
@@ -133,6 +146,11 @@ class Feed:
             return f"{market.symbol} has not been traded since {moment(last)}: it may no longer be{why}"
         # Without a time: a rule's state tells since when, and a reason that moves with a lag would be written anew.
         return f"nothing newer of {market.symbol} is known{why}"
+
+
+def _kinds(beats: Sequence[Heartbeat], earlier: Mapping[str, str]) -> dict[str, str]:
+    newest = {str(pulse.market): beat.source for beat in beats for pulse in beat.pulses}
+    return {market: kind for market, kind in {**earlier, **newest}.items() if kind != LIVE}
 
 
 def _hears_all(beat: Heartbeat, market: Market, newest: int) -> bool:

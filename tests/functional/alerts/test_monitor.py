@@ -282,6 +282,23 @@ def test_a_simulated_market_fires_marked_and_to_local_channels_only(
     assert bool(delivery.error) == (status is DeliveryStatus.SUPPRESSED)
 
 
+def test_a_simulated_market_stays_one_when_its_ingestor_is_long_dead() -> None:
+    """Heartbeats are kept for an hour; the reminders of a stale feed go on, and must not lead outside then."""
+    world = AlertWorld("simulated")
+    world.follow(BTC)
+    world.rule(metric="staleness", operator=">", threshold=90, remind_seconds=3_600)
+    world.trade(BTC, [100] * 60)
+    world.check(61)
+    for minute in range(10, 200, 10):
+        world.now = START + minute * MINUTE
+        world.check()
+    events = world.events()
+    assert [event.kind for event in events] == [EventKind.FIRED, *[EventKind.REMINDER] * 3]
+    assert {event.market_kind for event in events} == {"simulated"}
+    told = [one for event in events for one in world.storage.alerts.deliveries(event.id)]
+    assert {one.status for one in told} == {DeliveryStatus.SUPPRESSED}
+
+
 def test_what_is_held_back_is_in_the_history_with_the_reason(world: AlertWorld) -> None:
     world.rule(cooldown_seconds=3_600)
     world.trade(BTC, [120, 100, 120, 100] * 15)
