@@ -5,8 +5,6 @@ Both in one function, so that the schedule keeps it warm: loading statsmodels ta
 
 from __future__ import annotations
 
-import json
-import logging
 import time
 from dataclasses import asdict
 from functools import cache
@@ -20,10 +18,11 @@ from quant.http.deployed import open_gate
 from quant.live_bars import LiveBars
 from quant.settings import Settings
 from quant.storage.storage import Storage, open_storage
+from quant.telemetry import Telemetry
 
 # What is left of the function's time when a run begins no further step.
 _RESERVE_MS = 10_000
-_logger = logging.getLogger("analyse")
+TELEMETRY = Telemetry.of("analyse", "Quant/Analyse", duration_ms="Milliseconds")
 
 
 def _clock() -> int:
@@ -33,7 +32,7 @@ def _clock() -> int:
 @cache
 def _storage() -> Storage:
     settings = Settings.load()
-    _logger.setLevel(settings.log_level)
+    TELEMETRY.logger.setLevel(settings.log_level)
     return open_storage(settings, _clock)
 
 
@@ -53,11 +52,12 @@ api = create_app(_pairs, _clock, open_gate)
 app = api.app
 
 
+@TELEMETRY.serving
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A request of the API gets its answer; anything else is the schedule and gets the run's report."""
     if "requestContext" in event:
         return api(event, context)
     now = _clock()
     report = asdict(_analyst().run(now, lambda: context.get_remaining_time_in_millis() > _RESERVE_MS))
-    _logger.info(json.dumps({"event": "analysed", "duration_ms": _clock() - now, **report}))
+    TELEMETRY.report("analysed", **report, duration_ms=_clock() - now)
     return report

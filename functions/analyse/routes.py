@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import cache
 
@@ -14,17 +13,17 @@ from quant.contract.types import Nothing
 from quant.domain.ports import Clock
 from quant.http.answers import Answer
 from quant.http.call import Call
-from quant.http.edge import Api
+from quant.http.edge import Api, api_telemetry
 from quant.http.gate import Gate
 from quant.http.routing import Routes
 
-_logger = logging.getLogger("analyse")
+TELEMETRY = api_telemetry("analyse")
 
 
 def create_app(pairs: Callable[[], PairService], clock: Clock, gate: Callable[[], Gate] = Gate) -> Api:
     """The app on what ``pairs`` and ``gate`` give; both are first called at the first request."""
     app, gate = Chalice(app_name="quant-analyse", configure_logs=False), cache(gate)
-    routes = Routes(app, gate, clock, _logger)
+    routes = Routes(app, gate, clock, TELEMETRY)
 
     @routes.serve(ANALYZE)
     def analyze(call: Call[PairParameters, Nothing]) -> Answer:
@@ -34,4 +33,4 @@ def create_app(pairs: Callable[[], PairService], clock: Clock, gate: Callable[[]
     def analyze_posted(call: Call[Nothing, PairParameters]) -> Answer:
         return Answer.of(pairs().analyse(PairRequest.of(call.body), call.now))
 
-    return Api(app, gate, _logger)
+    return Api(app, gate, TELEMETRY)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from functools import cache
 
 from api.chalicelib.alert_service import Alerts
-from api.chalicelib.routes import create_app
+from api.chalicelib.routes import TELEMETRY, create_app
 from api.chalicelib.service import MarketData
 from quant import __version__
 from quant.domain.alert import Channel
@@ -27,7 +26,7 @@ def _clock() -> int:
 def _market_data() -> MarketData:
     """Made at the first request and kept for the life of the process."""
     settings = Settings.load()
-    logging.getLogger("api").setLevel(settings.log_level)
+    TELEMETRY.logger.setLevel(settings.log_level)
     storage = open_storage(settings, _clock)
     checks: dict[str, Callable[[], object]] = {}
     if settings.archive_bucket:
@@ -52,6 +51,7 @@ def _verify(channel: Channel, field: str) -> None:
 # Half of the shortest flush: a page that asks each second never sees the difference, fifty at once cost one read.
 BRIEF_FOR = 500
 
-handler = create_app(_market_data, _clock, open_gate, _alerts, BRIEF_FOR)
+_api = create_app(_market_data, _clock, open_gate, _alerts, BRIEF_FOR)
+app = _api.app
+handler = TELEMETRY.serving(_api)
 """What Lambda calls."""
-app = handler.app

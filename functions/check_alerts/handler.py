@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import sys
 import time
 from dataclasses import asdict, dataclass
 from functools import cache, partial
@@ -21,11 +18,11 @@ from quant.notify.senders import open_dead_letters, open_senders
 from quant.settings import Settings
 from quant.storage.secret import read_secret
 from quant.storage.storage import open_storage
+from quant.telemetry import Telemetry
 
 # What is left of the function's time when the check stops, and when no further message is begun.
 _KEPT_FOR_DELIVERY, _LONGEST_SEND = 20_000, 14_000
-_UNITS = {"duration_ms": "Milliseconds"}
-_logger = logging.getLogger("check_alerts")
+TELEMETRY = Telemetry.of("check_alerts", "Quant/Alerts", rule_errors="Count", messages_failed="Count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class _Alerts:
 @cache
 def _alerts() -> _Alerts:
     settings = Settings.load()
-    _logger.setLevel(settings.log_level)
+    TELEMETRY.logger.setLevel(settings.log_level)
     kept = open_storage(settings, _clock)
     monitor = Monitor(
         rules=kept.rules,
@@ -65,6 +62,7 @@ def _links(settings: Settings, keys: KeyRing, event: AlertEvent) -> Any:
     return links_of(settings.site_url, event, lambda rule_id: silence_token(keys, rule_id, event.recorded_at))
 
 
+@TELEMETRY.serving
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Check all rules, then send what is due; the figures are also the function's answer.
 
@@ -78,9 +76,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         sent = alerts.courier.deliver_due(lambda: left() > _LONGEST_SEND)
     report = figures(checked, sent) | {"duration_ms": _clock() - now}
     for reason in (*checked.errors.values(), *sent.errors):
-        _logger.warning(json.dumps({"event": "alert problem", "reason": reason}))
-    # The root logger of Lambda may be set to warnings; metrics are lines of their own on stdout.
-    sys.stdout.write(json.dumps(embedded_metrics(report, now)) + "\n")
+        TELEMETRY.logger.warning("alert problem", reason=reason)
+    TELEMETRY.report("checked", **report)
     return report
 
 
@@ -90,13 +87,6 @@ def figures(checked: CheckReport, sent: DeliveryReport) -> dict[str, int]:
     counts = {name: value for name, value in counts.items() if not name.endswith("_at")}
     told = {f"messages_{name}": value for name, value in asdict(sent).items() if isinstance(value, int)}
     return counts | {"rule_errors": len(checked.errors)} | told
-
-
-def embedded_metrics(report: dict[str, int], now: int) -> dict[str, Any]:
-    """One line in CloudWatch's embedded metric format, without dimensions."""
-    metrics = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in report]
-    described = {"Namespace": "Quant/Alerts", "Dimensions": [[]], "Metrics": metrics}
-    return {"_aws": {"Timestamp": now, "CloudWatchMetrics": [described]}, "event": "checked", **report}
 
 
 def _clock() -> int:

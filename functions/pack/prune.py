@@ -10,6 +10,9 @@ FOLDERS = frozenset({"tests", "test", "__pycache__", "include", "_pyinstaller"})
 SUFFIXES = frozenset({".pyi", ".pxd", ".pyx", ".h", ".c", ".f90", ".a", ".lib", ".rst", ".md", ".typed", ".pyc"})
 # Paths below the root, each with the reason why it is never read.
 PATHS = {
+    "aws_lambda_powertools/event_handler": "chalice does that",
+    "aws_lambda_powertools/utilities/[!j_]*": "no utility is used; the Logger needs jmespath_utils",
+    "aws_lambda_powertools/metrics/provider/datadog": "metrics go to CloudWatch",
     "bin": "commands",
     "chalice/*/": "the deployment tool; a function needs chalice/__init__.py and chalice/app.py",
     "chalice/*.json": "the deployment tool's",

@@ -65,7 +65,7 @@ class Load:
     dashboards: float = 1.0
     refresh_seconds: float = 5.0
     response_bytes: float = 3_000.0
-    metrics: int = 10
+    metrics: int = 19
     alarms: int = 10
 
     @property

@@ -45,6 +45,8 @@ MANY = (*SYMBOLS, *(f"S{number}USDT" for number in range(45)))
 class Context:
     """Of an invocation."""
 
+    function_name, memory_limit_in_mb = "quant-test", 512
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:000000000000:function:quant-test"
     aws_request_id = "00000000-0000-0000-0000-000000000000"
 
     def get_remaining_time_in_millis(self) -> int:

@@ -32,8 +32,10 @@ ALLOWED: dict[str, set[str]] = {
         "boto3", "botocore", "quant.domain", "quant.errors", "quant.settings", "quant.notify",
     },
     "functions/quant/contract": {"msgspec", "quant.domain", "quant.errors", "quant.contract"},
+    "functions/quant/telemetry.py": {"aws_lambda_powertools"},
     "functions/quant/http": {
         "numpy", "msgspec", "chalice", "quant.domain", "quant.errors", "quant.contract", "quant.http",
+        "quant.telemetry",
     },
     "functions/quant/http/deployed.py": {"quant.http", "quant.settings", "quant.storage"},
     "functions/quant/live_bars.py": {"numpy", "quant.domain", "quant.analytics"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from importlib import import_module
 from pathlib import Path
@@ -12,8 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+import analyse.handler as analyse
+import check_alerts.handler as check_alerts
+import resample.handler as resample
 from analyse.handler import app as analyse_app
 from api.app import app
+from api.chalicelib import routes as api_routes
+from ingestor.metrics import EmbeddedMetrics
+from quant.domain.market import Market
+from quant.domain.ports import Heartbeat, MarketPulse
 from quant.monthly_use import Load
 from quant.settings import SETTINGS
 from quant.storage.parquet import SCALE, to_parquet
@@ -98,8 +106,18 @@ def _resources(kind: str) -> dict[str, dict[str, Any]]:
     return {name: one for name, one in TEMPLATE["Resources"].items() if one["Type"] == kind}
 
 
+def _alarms() -> list[dict[str, Any]]:
+    return list(_resources("AWS::CloudWatch::Alarm").values())
+
+
+def _widgets() -> list[dict[str, Any]]:
+    body = TEMPLATE["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets: list[dict[str, Any]] = json.loads(body)["widgets"]
+    return widgets
+
+
 def test_every_alarm_tells_the_topic_and_the_bill_counts_all_of_them() -> None:
-    alarms = [one["Properties"] for one in _resources("AWS::CloudWatch::Alarm").values()]
+    alarms = [one["Properties"] for one in _alarms()]
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms)
     assert len(alarms) == Load().alarms
 
@@ -111,16 +129,29 @@ def test_silence_is_an_alarm_where_a_sign_of_life_is_expected() -> None:
     assert [name for name, how in missing.items() if how == "breaching"] == ["StaleFeed", "MonitorSilent"]
 
 
-def test_alarms_watch_metrics_that_the_code_writes() -> None:
-    sources = {
-        "QuantIngestor": (ROOT / "ingestor/metrics.py").read_text(),
-        "Quant/Resample": (ROOT / "functions/resample/handler.py").read_text(),
-    }
-    for alarm in _resources("AWS::CloudWatch::Alarm").values():
-        namespace, name = alarm["Properties"]["Namespace"], alarm["Properties"]["MetricName"]
-        if not namespace.startswith("AWS/"):
-            assert namespace in sources[namespace]
-            assert f'"{name}"' in sources[namespace]
+def _own_metrics() -> set[tuple[str, str]]:
+    """Namespace and name of everything that the functions and the ingestor count."""
+    pulse = MarketPulse(Market("binance", "BTCUSDT"), 5, 1, 5, 1, 1, lag_ms=70)
+    line = EmbeddedMetrics(io.StringIO()).line(Heartbeat("1/1", "here", 1, "live", (pulse,), {}))
+    written: Any = line["_aws"]
+    found = {(one["Namespace"], metric["Name"]) for one in written["CloudWatchMetrics"] for metric in one["Metrics"]}
+    for telemetry in (api_routes.TELEMETRY, resample.TELEMETRY, analyse.TELEMETRY, check_alerts.TELEMETRY):
+        found |= {(telemetry.metrics.namespace, name) for name in telemetry.units}
+    return found
+
+
+def test_alarms_and_the_dashboard_watch_metrics_that_the_code_writes() -> None:
+    watched = {(one["Properties"]["Namespace"], one["Properties"]["MetricName"]) for one in _alarms()}
+    watched |= {(metric[0], metric[1]) for widget in _widgets() for metric in widget["properties"]["metrics"]}
+    own = {one for one in watched if not one[0].startswith(("AWS/", "."))}
+    assert len(own) > 5
+    assert own <= _own_metrics()
+
+
+def test_the_bill_counts_every_metric_and_operations_explains_it() -> None:
+    assert len(_own_metrics()) == Load().metrics
+    explained = (ROOT / "docs/operations.md").read_text()
+    assert [name for pair in _own_metrics() for name in pair if f"`{name}`" not in explained] == []
 
 
 def test_buckets_are_private_encrypted_tidied_and_refuse_plain_http() -> None:
@@ -186,7 +217,6 @@ def test_every_parameter_and_output_is_described_and_every_parameter_has_a_defau
 
 
 def test_the_dashboard_is_one_of_cloudwatch() -> None:
-    body = TEMPLATE["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    widgets = json.loads(body)["widgets"]
+    widgets = _widgets()
     assert {widget["type"] for widget in widgets} == {"metric"}
     assert all(widget["x"] + widget["width"] <= 24 for widget in widgets)

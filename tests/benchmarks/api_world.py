@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from analyse.service import Analyst
 from api.chalicelib.routes import create_app
 from api.chalicelib.service import MarketData
@@ -16,6 +14,7 @@ from quant.http.answers import to_json
 from quant.settings import Settings
 from quant.storage import codec
 from quant.storage.storage import storage_on
+from tests.benchmarks.measure import unheard
 from tests.benchmarks.metered import MeteredTable
 from tests.functional.analyse.market import NOW, minute_bars, walks
 from tests.functional.world import random_trades
@@ -36,8 +35,7 @@ class ApiWorld:
         self._follow()
         self._watch()
         data = MarketData(self.storage, {}, 7 * DAY, "1")
-        # The log lines are made, and thrown away.
-        self.api = replace(create_app(lambda: data, lambda: self.now), emit=lambda line: None)
+        self.api = unheard(create_app(lambda: data, lambda: self.now))
         Analyst(self.storage.bars, self.storage.instruments, self.storage.cache, to_json, lambda: self.now).run(
             self.now
         )

@@ -75,7 +75,7 @@ def _timed(world: ApiWorld, asked: Asked) -> list[Row]:
         world.now += 250
         before = world.requests
         began = time.perf_counter()
-        answer = world.api(asked.event, None)
+        answer = world.api(asked.event)
         if turn:
             spent.append(1e3 * (time.perf_counter() - began))
             reads.append(world.requests - before)

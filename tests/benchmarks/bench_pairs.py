@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from tests.benchmarks.one_thread import rows_of
 from tests.benchmarks.row import Row, percentile
@@ -19,6 +18,7 @@ def measure() -> list[Row]:
     from analyse.pair_service import PairService
     from analyse.routes import create_app
     from quant.live_bars import LiveBars
+    from tests.benchmarks.measure import unheard
     from tests.functional.analyse.market import AnalysedMarket, minute_bars, tied, walks
     from tests.functional.api.client import event
 
@@ -28,7 +28,7 @@ def measure() -> list[Row]:
     world.put("YUSDT", minute_bars(tied(x)))
     storage = world.storage
     service = PairService(LiveBars(storage.ticks, storage.bars), storage.instruments)
-    app = replace(create_app(lambda: service, lambda: world.now), emit=lambda line: None)
+    app = unheard(create_app(lambda: service, lambda: world.now))
     kinds = {
         "plain": {"johansen": ["false"]},
         "johansen": {"johansen": ["true"]},
@@ -44,7 +44,7 @@ def measure() -> list[Row]:
     for turn in range(TIMES + 1):
         for kind, request in requests.items():
             began = time.perf_counter()
-            answer = app(request, None)
+            answer = app(request)
             if turn:
                 spent[kind].append(1e3 * (time.perf_counter() - began))
             assert answer["statusCode"] == 200, answer["body"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from quant.settings import child_environment
 from quant.storage.dynamo import DynamoTable
@@ -30,6 +32,16 @@ def one_core() -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, cores)
+
+
+def unheard(handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The handler, whose log lines are made, and thrown away."""
+
+    def called(event: dict[str, Any]) -> dict[str, Any]:
+        with redirect_stdout(io.StringIO()):
+            return handler(event, None)
+
+    return called
 
 
 def seconds(work: Callable[[], object], repeats: int = 5) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import cache
 
@@ -22,11 +21,11 @@ from quant.contract.types import Nothing
 from quant.domain.ports import Clock
 from quant.http.answers import Answer, to_json
 from quant.http.call import Call
-from quant.http.edge import Api
+from quant.http.edge import Api, api_telemetry
 from quant.http.gate import Gate
 from quant.http.routing import Routes
 
-_logger = logging.getLogger("api")
+TELEMETRY = api_telemetry("api")
 
 
 @cache
@@ -47,7 +46,7 @@ def create_app(
     ``brief_for``: ms, see quant.http.routing.Routes.
     """
     app, gate = Chalice(app_name="quant-api", configure_logs=False), cache(gate)
-    routes = Routes(app, gate, clock, _logger, kept=lambda: market_data().storage.rules, brief_for=brief_for)
+    routes = Routes(app, gate, clock, TELEMETRY, kept=lambda: market_data().storage.rules, brief_for=brief_for)
 
     @routes.serve(HEALTH)
     def health(call: Call[Nothing, Nothing]) -> Answer:
@@ -72,4 +71,4 @@ def create_app(
     add_analytics_routes(routes, lambda: market_data().analytics)
     add_costs_route(routes, lambda: market_data().storage)
     add_alert_routes(routes, alerts or (lambda: Alerts(market_data().storage)))
-    return Api(app, gate, _logger)
+    return Api(app, gate, TELEMETRY)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -20,6 +18,7 @@ from quant.errors import (
     ValidationError,
     VersionError,
 )
+from quant.telemetry import Telemetry
 
 STATUS = {
     "bad_request": 400,
@@ -65,7 +64,7 @@ def to_json(value: Any) -> bytes:
     return msgspec.json.encode(value, enc_hook=_plain)
 
 
-def refusal(exc: QuantError, request_id: str, logger: logging.Logger) -> Answer:
+def refusal(exc: QuantError, request_id: str, telemetry: Telemetry) -> Answer:
     """The answer to what went wrong. Nothing of the inside is told; what is not the caller's fault is logged."""
     if isinstance(exc, RequestError):
         more = {"current": exc.current} if isinstance(exc, VersionError) else {}
@@ -77,8 +76,7 @@ def refusal(exc: QuantError, request_id: str, logger: logging.Logger) -> Answer:
         return error("invalid_parameter", str(exc), request_id, exc.field)
     if isinstance(exc, SeriesError):
         return error(exc.reason, str(exc), request_id, exc.series)
-    told = {"event": "request failed", "request_id": request_id, "error": type(exc).__name__, "reason": str(exc)}
-    logger.error(json.dumps(told))
+    telemetry.logger.error("request failed", error=type(exc).__name__, reason=str(exc))
     if isinstance(exc, StorageError) and exc.retryable:
         return error("unavailable", UNAVAILABLE, request_id, headers={"Retry-After": "1"})
     return error("internal_error", INTERNAL, request_id)

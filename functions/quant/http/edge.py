@@ -8,10 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import json
-import logging
 import re
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,22 +20,18 @@ from quant.errors import RequestError
 from quant.http.answers import INTERNAL, Answer, error, refusal
 from quant.http.gate import Gate
 from quant.http.request import Request
+from quant.telemetry import Telemetry
 
 SMALL = 1_000
 TAG = "X-Quant-Tag"
 _PREFLIGHT_FOR = "7200"
-# CloudWatch's embedded metric format. Routes are no dimension: each would be billed as a metric of its own.
-_MEASURED = {
-    "Namespace": "Quant/Api",
-    "Dimensions": [[]],
-    "Metrics": [{"Name": "duration_ms", "Unit": "Milliseconds"}, {"Name": "server_errors", "Unit": "Count"}],
-}
 _ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id"
 _EXPOSED_HEADERS = "ETag, Retry-After, X-Next-Cursor, X-Request-Id"
 
 
-def _to_stdout(line: str) -> None:
-    sys.stdout.write(line)
+def api_telemetry(service: str) -> Telemetry:
+    """Of a function that serves routes."""
+    return Telemetry.of(service, "Quant/Api", duration_ms="Milliseconds", server_errors="Count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +40,12 @@ class Api:
 
     app: Chalice
     gate: Callable[[], Gate]
-    logger: logging.Logger
-    emit: Callable[[str], object] = _to_stdout
+    telemetry: Telemetry
 
     def __call__(self, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
         began = time.perf_counter()
         request = Request.of(event)
+        self.telemetry.logger.set_correlation_id(request.id)
         answer = self._answered(request, context)
         headers = {**answer.headers, "Content-Type": answer.content_type, "X-Request-Id": request.id}
         headers |= self._cors(request)
@@ -70,7 +63,7 @@ class Api:
                 return self._preflight(request)
             return self._dispatched(request, context)
         except RequestError as exc:
-            return refusal(exc, request.id, self.logger)
+            return refusal(exc, request.id, self.telemetry)
 
     def _dispatched(self, request: Request, context: Any) -> Answer:
         methods = self.app.routes[request.route]
@@ -109,19 +102,15 @@ class Api:
         return headers
 
     def _log(self, request: Request, answer: Answer, size: int, began: float) -> None:
-        line = {
-            "_aws": {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [_MEASURED]},
-            "event": "request",
-            "request_id": request.id,
-            "method": request.method[:10],
-            "route": request.route,
-            "status": answer.status,
-            "duration_ms": round((time.perf_counter() - began) * 1000, 2),
-            "bytes": size,
-            "server_errors": int(answer.status >= 500),
-        }
-        # Not through the logger: Lambda writes words before its lines, and metrics must be a line of JSON alone.
-        self.emit(json.dumps(line) + "\n")
+        self.telemetry.report(
+            "request",
+            method=request.method[:10],
+            route=request.route,
+            status=answer.status,
+            duration_ms=round((time.perf_counter() - began) * 1000, 2),
+            bytes=size,
+            server_errors=int(answer.status >= 500),
+        )
 
 
 def _conditional(request: Request, answer: Answer) -> Answer:

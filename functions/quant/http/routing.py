@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -22,6 +21,7 @@ from quant.http.call import Call
 from quant.http.edge import TAG
 from quant.http.gate import Gate
 from quant.http.request import Request
+from quant.telemetry import Telemetry
 
 DAY_S = 86_400
 
@@ -54,13 +54,13 @@ class Routes:
         app: Chalice,
         gate: Callable[[], Gate],
         clock: Clock,
-        logger: logging.Logger,
+        telemetry: Telemetry,
         kept: Callable[[], KeptAnswers] | None = None,
         brief_for: int = 0,
     ) -> None:
         self._brief = BriefAnswers(brief_for)
         self.app, self.operations = app, list[AnyOperation]()
-        self._gate, self._clock, self._logger, self._kept = gate, clock, logger, kept
+        self._gate, self._clock, self._telemetry, self._kept = gate, clock, telemetry, kept
 
     def serve(self, operation: Operation[P, B]) -> Callable[[Callable[[Call[P, B]], Answer]], None]:
         """Register a function as what serves this operation."""
@@ -86,9 +86,9 @@ class Routes:
                 return self._once(call, serve)
             return self._shared(call, serve) if operation.brief else serve(call)
         except QuantError as exc:
-            return refusal(exc, request.id, self._logger)
+            return refusal(exc, request.id, self._telemetry)
         except Exception:
-            self._logger.exception("request failed", extra={"request_id": request.id})
+            self._telemetry.logger.exception("request failed")
             return error("internal_error", INTERNAL, request.id)
 
     def _shared(self, call: Call[P, B], serve: Callable[[Call[P, B]], Answer]) -> Answer:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from check_alerts.delivery import DeliveryReport
-from check_alerts.handler import embedded_metrics, figures
+from check_alerts.handler import TELEMETRY, figures
 from check_alerts.links import links_of
 from quant.alert_link import VALID_FOR, rule_of, silence_token
 from quant.domain.alert import AlertEvent, CheckReport, EventKind
@@ -21,18 +25,22 @@ def event(market: Market = BTC, x: Market | None = None) -> AlertEvent:
     )  # fmt: skip
 
 
-def test_the_metrics_are_numbers_without_dimensions() -> None:
+def test_a_check_is_one_line_with_its_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     report = figures(
         CheckReport(START, START + 40, rules=7, fired=2, errors={"r1": "gone"}, evaluated_until={"a": 1}),
         DeliveryReport(due=3, delivered=2, failed=1),
     )
     assert report["rules"] == 7
     assert (report["rule_errors"], report["messages_delivered"], report["messages_failed"]) == (1, 2, 1)
-    line = embedded_metrics(report | {"duration_ms": 40}, START)
+    capsys.readouterr()
+    TELEMETRY.report("checked", **report)
+    line = json.loads(capsys.readouterr().out)
     (described,) = line["_aws"]["CloudWatchMetrics"]
-    assert described["Dimensions"] == [[]]
-    assert {one["Name"] for one in described["Metrics"]} <= set(line)
-    assert all(isinstance(line[one["Name"]], int) for one in described["Metrics"])
+    assert (described["Namespace"], described["Dimensions"]) == ("Quant/Alerts", [[]])
+    assert {one["Name"]: line[one["Name"]] for one in described["Metrics"]} == {
+        "rule_errors": [1], "messages_failed": [1],
+    }  # fmt: skip
+    assert (line["event"], line["rules"], line["fired"]) == ("checked", 7, 2)
 
 
 def test_a_message_leads_to_its_chart_and_to_the_page_that_asks() -> None:
