@@ -25,6 +25,7 @@ from ministack.core.lambda_runtime import Worker  # type: ignore[import-untyped,
 
 _LONGEST = 120
 _LOG_HOURS = 1
+LOG_PATIENCE = 0.002
 
 
 class Snapshots:
@@ -98,8 +99,11 @@ def claim(folder: Path) -> IO[str]:
 
 def main() -> None:
     held = claim(Path(ministack_state.STATE_DIR))
-    # ministack waits 50 ms for the log of every invocation that logs nothing; late lines come with the next one.
-    Worker._drain_stderr_bounded = partialmethod(Worker._drain_stderr_bounded, first_line_wait=0.002)
+    # ministack waits 50 ms for the log of every invocation that logs nothing, and 5 ms after every line for another;
+    # late lines come with the next invocation.
+    Worker._drain_stderr_bounded = partialmethod(
+        Worker._drain_stderr_bounded, first_line_wait=LOG_PATIENCE, idle_confirm=LOG_PATIENCE
+    )
     # It looks every ten seconds whether a schedule's minute is over: where one look comes a moment too soon, the minute
     # has seventy.
     ministack_schedules._SCHEDULER_TICK_INTERVAL = 1
