@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from chalice.app import Chalice
@@ -22,7 +23,7 @@ from quant.http.gate import Gate
 from quant.http.request import Request
 from quant.telemetry import Telemetry
 
-SMALL = 1_000
+SMALL, LARGE = 1_000, 200_000
 TAG = "X-Quant-Tag"
 _PREFLIGHT_FOR = "7200"
 _ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id"
@@ -138,8 +139,9 @@ def _sent(request: Request, answer: Answer) -> dict[str, Any]:
     headers = answer.headers
     if answer.body and request.method != "HEAD" and len(answer.body) >= SMALL and _takes_gzip(request):
         headers = {**headers, "Content-Encoding": "gzip"}
-        packed = gzip.compress(answer.body, compresslevel=1, mtime=0)
-        body, is_binary = base64.b64encode(packed).decode(), True
+        # Many ask for the same: each answer is packed once, unless it is so large that keeping it would be dear.
+        pack = _packed if len(answer.body) <= LARGE else _packed.__wrapped__
+        body, is_binary = pack(answer.body), True
     else:
         body, is_binary = "" if request.method == "HEAD" else answer.body.decode(), False
     return {
@@ -149,6 +151,11 @@ def _sent(request: Request, answer: Answer) -> dict[str, Any]:
         "body": body,
         "isBase64Encoded": is_binary,
     }
+
+
+@lru_cache(maxsize=32)
+def _packed(body: bytes) -> str:
+    return base64.b64encode(gzip.compress(body, compresslevel=1, mtime=0)).decode()
 
 
 def _takes_gzip(request: Request) -> bool:
