@@ -36,7 +36,9 @@ Trades of many crypto pairs, exact bars, statistics, pair analytics and alerts.
 **Time** is milliseconds since 1970, UTC; requests may say it in ISO 8601. **Prices and quantities** are exact decimals,
 printed as JSON numbers. **Pages**: `next_cursor` of one page is `cursor` of the next, with the other parameters as they
 were; null is the end. **Errors** have one shape: a `code` for programs, a `message` for people, the request's id.
-**Caching**: reads carry an ETag; `If-None-Match` answers 304. **Limits**: too many requests are answered 429.
+**Formats**: JSON, and CSV where `format=csv` asks for it; `Accept` is not looked at. **Caching**: reads carry an ETag;
+`If-None-Match` answers 304. **Limits**: `RateLimit-Policy` says how many requests a second a route takes from all
+callers together; what is more is answered 429 with `Retry-After`.
 """
 
 
@@ -62,6 +64,12 @@ def document(operations: Sequence[AnyOperation], version: str, server: str = "/a
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "headers": {
                 "RequestId": {"description": "Names this request in the logs.", "schema": {"type": "string"}},
+                "RateLimitPolicy": {
+                    "description": "Requests (`q`) in `w` seconds that this route takes from all callers together.",
+                    "schema": {"type": "string"},
+                    "example": '"route";q=50;w=1',
+                },
+                "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
             },
         },
     }
@@ -193,23 +201,31 @@ def required(operation: AnyOperation) -> tuple[str, ...]:
 
 
 def _responses(operation: AnyOperation, schemas: _Schemas) -> Schema:
-    request_id = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
     content: Schema = {"application/json": {"schema": schemas.of(operation.answer)}}
     content |= {kind: {"schema": {"type": "string"}} for kind in operation.media[1:]}
     further = {name: {"description": text, "schema": {"type": "string"}} for name, text in operation.headers.items()}
-    success = {"description": _REASONS[operation.status], "headers": request_id | further, "content": content}
+    success = {"description": _REASONS[operation.status], "headers": _headers() | further, "content": content}
     if operation.answer is None:
         del success["content"]
     links = _links(operation)
     found: Schema = {str(operation.status): success | ({"links": links} if links else {})}
     for status in operation.answer_at:
-        found[str(status)] = {"description": _REASONS[status], "headers": request_id, "content": content}
+        found[str(status)] = {"description": _REASONS[status], "headers": _headers(), "content": content}
     if operation.method == "GET":
-        found["304"] = {"description": _REASONS[304], "headers": request_id}
+        found["304"] = {"description": _REASONS[304], "headers": _headers()}
     error = {"application/json": {"schema": _reference("ErrorAnswer")}}
     for status in operation.all_errors:
-        found[str(status)] = {"description": _REASONS[status], "headers": request_id, "content": error}
+        found[str(status)] = {"description": _REASONS[status], "headers": _headers(status), "content": error}
     return found
+
+
+def _headers(status: int = 200) -> Schema:
+    names = {"X-Request-Id": "RequestId"}
+    if status in (429, 503):
+        names["Retry-After"] = "RetryAfter"
+    if status != 429:  # the stage's own answer
+        names["RateLimit-Policy"] = "RateLimitPolicy"
+    return {name: {"$ref": f"#/components/headers/{component}"} for name, component in names.items()}
 
 
 def _links(operation: AnyOperation) -> Schema:

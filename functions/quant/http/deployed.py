@@ -15,4 +15,4 @@ def open_gate() -> Gate:
     """Made at the first request; the tokens are read when first needed."""
     settings = Settings.load()
     keys = KeyRing(lambda: parse_tokens(read_secret(settings.api_tokens)))
-    return Gate(keys, settings.public_read, frozenset(settings.cors_origins))
+    return Gate(keys, settings.public_read, frozenset(settings.cors_origins), settings.api_rate_limit)

@@ -27,7 +27,7 @@ SMALL, LARGE = 1_000, 200_000
 TAG = "X-Quant-Tag"
 _PREFLIGHT_FOR = "7200"
 _ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id"
-_EXPOSED_HEADERS = "ETag, Retry-After, X-Next-Cursor, X-Request-Id"
+_EXPOSED_HEADERS = "ETag, RateLimit-Policy, Retry-After, X-Next-Cursor, X-Request-Id"
 
 
 def api_telemetry(service: str) -> Telemetry:
@@ -49,7 +49,7 @@ class Api:
         self.telemetry.logger.set_correlation_id(request.id)
         answer = self._answered(request, context)
         headers = {**answer.headers, "Content-Type": answer.content_type, "X-Request-Id": request.id}
-        headers |= self._cors(request)
+        headers |= self.gate().policy | self._cors(request)
         answer = _conditional(request, replace(answer, headers=headers))
         sent = _sent(request, answer)
         self._log(request, answer, len(sent["body"]), began)

@@ -80,7 +80,7 @@ class Things:
     def __init__(self, *, public_read: bool = True) -> None:
         self.made = 0
         app = Chalice("things", configure_logs=False)
-        gate = Gate(KeyRing(lambda: (TOKEN,)), public_read, frozenset({ORIGIN}))
+        gate = Gate(KeyRing(lambda: (TOKEN,)), public_read, frozenset({ORIGIN}), rate_limit=50)
         kept = Kept()
         routes = Routes(app, lambda: gate, lambda: 1_000, TELEMETRY, lambda: kept)
 
@@ -232,6 +232,22 @@ def test_a_write_needs_the_token(things: Things, header: str | None) -> None:
     reply = things.client.request("POST", "/things", body={"version": 1, "name": "n"}, headers=headers)
     assert (reply.status, reply.error["code"], things.made) == (401, "unauthorized", 0)
     assert reply.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_every_answer_says_what_may_be_asked(things: Things) -> None:
+    for reply in (
+        things.get("/open"),
+        things.get("/nowhere"),
+        things.get("/fails"),
+        things.send("DELETE", "/open", None),
+    ):
+        assert reply.headers["RateLimit-Policy"] == '"route";q=50;w=1'
+
+
+@pytest.mark.parametrize("accepted", ["application/xml", "text/csv;q=0.1", "application/json;q=0", "nonsense"])
+def test_accept_chooses_nothing(things: Things, accepted: str) -> None:
+    reply = things.get("/open", accept=accepted)
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
 
 
 def test_a_head_is_a_get_without_its_body(things: Things) -> None:
