@@ -19,6 +19,8 @@ INTERVALS = {
     "1h": HOUR,
 }
 _KEPT_HOURS = 20_000
+# Trades whose bars are made at once.
+_TOGETHER = 100_000
 
 
 class Klines:
@@ -34,8 +36,7 @@ class Klines:
 
     def one(self, symbol: str, interval: int, start: int, stop: int) -> Bar | None:
         """The bar that begins at ``start``, or None while nothing was ever traded."""
-        first, last = (min(self._market.first_at(symbol, time), stop) for time in (start, start + interval))
-        bars = bars_of(self._market.instruments[symbol], self._market.trades(symbol, first, last), interval)
+        bars = self._part(symbol, interval, start, interval, stop)
         if bars:
             return bars[0]
         close = self._close_before(symbol, start, stop)
@@ -80,8 +81,14 @@ class Klines:
         return bars
 
     def _made(self, symbol: str, interval: int, hour: int, stop: int) -> list[Bar]:
-        first = min(self._market.first_at(symbol, hour), stop)
-        last = min(self._market.first_at(symbol, hour + HOUR), stop)
+        """A busy hour is made minute by minute: its trades at once would be hundreds of megabytes."""
+        first, last = (min(self._market.first_at(symbol, time), stop) for time in (hour, hour + HOUR))
+        step = MINUTE if last - first > _TOGETHER else HOUR
+        parts = (self._part(symbol, interval, time, step, stop) for time in range(hour, hour + HOUR, step))
+        return [bar for part in parts for bar in part]
+
+    def _part(self, symbol: str, interval: int, start: int, length: int, stop: int) -> list[Bar]:
+        first, last = (min(self._market.first_at(symbol, time), stop) for time in (start, start + length))
         return bars_of(self._market.instruments[symbol], self._market.trades(symbol, first, last), interval)
 
     def _close_before(self, symbol: str, time: int, stop: int) -> int | None:

@@ -52,6 +52,15 @@ def _quote(group: list[dict[str, object]]) -> str:
         return f"{total.quantize(Decimal('1e-8'), ROUND_DOWN):f}"
 
 
+@pytest.mark.parametrize("interval", ["1s", "1m", "5m"])
+def test_klines_of_a_busy_hour_are_made_in_parts_and_join(interval: str) -> None:
+    market, step = SimulatedMarket(["BTCUSDT"], trades_per_second=50), INTERVALS[interval]
+    stop = market.published("BTCUSDT", START + 2 * HOUR)
+    end = START + 10 * MINUTE
+    bars = Klines(market).between("BTCUSDT", step, START, end, stop)
+    assert [kline_row(bar, step) for bar in bars] == reference(market, "BTCUSDT", step, START, end)
+
+
 @pytest.mark.parametrize("symbol", ["BTCUSDT", "DOGEUSDT", "LTCUSDT"])
 @pytest.mark.parametrize("interval", ["1s", "1m", "5m", "1h"])
 def test_klines_equal_bars_of_the_printed_trades(symbol: str, interval: str) -> None:
