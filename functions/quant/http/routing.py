@@ -58,6 +58,8 @@ class Routes:
         kept: Callable[[], KeptAnswers] | None = None,
         brief_for: int = 0,
     ) -> None:
+        # Bodies are text here; the edge packs them.
+        app.api.binary_types = []
         self._brief = BriefAnswers(brief_for)
         self.app, self.operations = app, list[AnyOperation]()
         self._gate, self._clock, self._telemetry, self._kept = gate, clock, telemetry, kept
