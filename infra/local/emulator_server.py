@@ -1,4 +1,4 @@
-"""The emulator's program: ministack, with one addition. SIGUSR1 saves its state while it goes on.
+"""The emulator's program: ministack, hastier at three things, which saves its state on SIGUSR1 while it goes on.
 
 ministack saves on SIGTERM only, so that a crash would lose everything since the start. Here a forked copy of the
 process, which sees the state as it is at that moment, writes it to disk at low priority.
@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import signal
 import sys
 import time
-from functools import partialmethod
+from collections.abc import Callable
+from functools import lru_cache, partialmethod
 from pathlib import Path
 from typing import IO, Any
 
 import ministack.app as ministack  # type: ignore[import-untyped,unused-ignore]
 import ministack.core.persistence as ministack_state  # type: ignore[import-untyped,unused-ignore]
+import ministack.services.dynamodb as ministack_tables  # type: ignore[import-untyped,unused-ignore]
 import ministack.services.eventbridge as ministack_schedules  # type: ignore[import-untyped,unused-ignore]
 from ministack.core.lambda_runtime import Worker  # type: ignore[import-untyped,unused-ignore]
 
@@ -89,6 +92,30 @@ def forget_logs(before: int) -> None:
             del records[key]
 
 
+Evaluate = Callable[..., bool]
+_KEYS_BETWEEN = lru_cache(re.compile(r"\((#\w+) = (:\w+) AND (#\w+) BETWEEN (:\w+) AND (:\w+)\)").fullmatch)
+
+
+def quick_at_keys(evaluate: Evaluate) -> Evaluate:
+    """Evaluate conditions as ministack does, but a range of keys without reading its words anew for each item.
+
+    That takes 30 µs, and every query does it for all items of its partition: an hour of a symbol has thousands.
+    """
+
+    def evaluated(expr: str, item: Any, values: Any, names: Any, slot: str = "ConditionExpression") -> bool:
+        found = _KEYS_BETWEEN(expr) if slot == "KeyConditionExpression" else None
+        if found is None:
+            return evaluate(expr, item, values, names, slot=slot)
+        pk, wanted, sk, low, high = found.groups()
+        try:
+            at: str = item[names[sk]]["S"]
+            return bool(item[names[pk]] == values[wanted] and values[low]["S"] <= at <= values[high]["S"])
+        except KeyError:  # no strings
+            return evaluate(expr, item, values, names, slot=slot)
+
+    return evaluated
+
+
 def claim(folder: Path) -> IO[str]:
     """Wait until no other emulator has this state: one whose run was killed may still be saving it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,6 +134,7 @@ def main() -> None:
     # It looks every ten seconds whether a schedule's minute is over: where one look comes a moment too soon, the minute
     # has seventy.
     ministack_schedules._SCHEDULER_TICK_INTERVAL = 1
+    ministack_tables._evaluate_condition = quick_at_keys(ministack_tables._evaluate_condition)
     snapshots = Snapshots()
     ministack.save_all = snapshots.final
     signal.signal(signal.SIGUSR1, snapshots.request)
