@@ -99,7 +99,7 @@ class Routes:
         answer = self._brief.get(asked, call.now)
         if answer is None:
             answer = serve(call)
-            self._brief.keep(asked, answer, call.now)
+            self._brief.keep(asked, answer, call.now, self._clock())
         return answer
 
     def _call(self, operation: Operation[P, B], request: Request, now: int) -> Call[P, B]:
