@@ -32,7 +32,7 @@ from quant.domain.ports import TickRepository
 from quant.errors import SettingError
 from quant.settings import Settings
 from quant.storage.archive import TradeArchive
-from quant.storage.codec import pack, unpack
+from quant.storage.codec import pack_all, unpack
 from quant.storage.objects import S3Objects
 from quant.storage.storage import open_storage
 
@@ -117,7 +117,7 @@ async def _run(
     archiver = archiver_of(settings, stored.ticks, archive, log) if archive else None
     ticks = cast(TickRepository, ArchivedTicks(stored.ticks, archiver)) if archiver else stored.ticks
     ports = Ports(ticks, stored.bars, stored.heartbeats, stored.instruments, old_trades)
-    ingestor = Ingestor(exchanges, markets, ports, journal, Codec(pack, unpack), now_ms, log, options,
+    ingestor = Ingestor(exchanges, markets, ports, journal, Codec(pack_all, unpack), now_ms, log, options,
                         SignOfLife(file_of(settings), EmbeddedMetrics(sys.stdout)))  # fmt: skip
     archiving = asyncio.create_task(archiver.run(markets)) if archiver else None
     try:

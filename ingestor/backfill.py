@@ -163,7 +163,7 @@ class Backfill:
             self.checkpoint.reach(market, first, old.last_id)
         recent = trades.take(trades.ids > old.last_id) if len(old) else trades
         if len(recent):
-            await self.patiently(lambda: in_thread(self._write, market, self.codec.pack(market, recent)))
+            await self.patiently(lambda: in_thread(self._write, market, self.codec.pack([(market, recent)])))
 
     def _write(self, market: Market, chunks: list[Chunk]) -> None:
         entries = [Entry.of(chunk, None) for chunk in chunks]

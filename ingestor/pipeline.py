@@ -25,7 +25,7 @@ from quant.domain.ports import Clock
 from quant.domain.trade import Trades
 from quant.errors import DataError
 
-Pack = Callable[[Market, Trades], list[Chunk]]
+Pack = Callable[[Sequence[tuple[Market, Trades]]], list[Chunk]]
 OldTrades = Callable[[Market, Trades], object]
 # What is about to expire is not written as a tick any more.
 TTL_MARGIN = 10 * MINUTE
@@ -92,11 +92,17 @@ class Pipeline:
 
     async def flush(self) -> int:
         """Pack what has come, keep it in the journal and queue it; how many chunks."""
-        chunks: list[Chunk] = []
-        for market, trades in self._batcher.cut().items():
-            chunks += self._packed(market, trades)
+        chunks = self.cut()
         self._lost(await self.writer.submit(chunks))
         return len(chunks)
+
+    def cut(self) -> list[Chunk]:
+        """Pack what has come since the last cut."""
+        batches = list(self._batcher.cut().items())
+        try:
+            return self._pack(batches)
+        except DataError:
+            return [chunk for market, trades in batches for chunk in self._packed(market, trades)]
 
     async def heal(self, market: Market, trades: Trades) -> int:
         """Take trades that were fetched by id; how many missing ids they brought."""
@@ -137,7 +143,7 @@ class Pipeline:
 
     def _packed(self, market: Market, trades: Trades) -> list[Chunk]:
         try:
-            return self._pack(market, trades)
+            return self._pack([(market, trades)])
         except DataError as exc:
             # Validation lets none of these pass; should one, it costs this flush of one market and is fetched again.
             self._log("pack_failed", "ERROR", market=str(market), reason=str(exc), trades=len(trades))

@@ -30,7 +30,7 @@ from quant.domain.market import Market
 from quant.errors import QuantError, SettingError, ValidationError
 from quant.settings import Settings
 from quant.storage.archive import TradeArchive
-from quant.storage.codec import pack, unpack
+from quant.storage.codec import pack_all, unpack
 from quant.storage.objects import S3Objects
 from quant.storage.storage import open_storage
 
@@ -101,7 +101,7 @@ async def _run(settings: Settings, start: int, end: int, kind: str) -> int:
         ports = Ports(stored.ticks, stored.bars, stored.heartbeats, stored.instruments, old)
         backfill = Backfill(
             ports,
-            Codec(pack, unpack),
+            Codec(pack_all, unpack),
             now_ms,
             settings.tick_ttl_seconds * 1000,
             Checkpoint(Path(settings.journal_dir) / "backfill.json"),

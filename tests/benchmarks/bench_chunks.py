@@ -33,6 +33,8 @@ from tests.benchmarks.row import Row
 
 FLUSH = 5 * SECOND
 SIZE = 250
+# The reference load: 20 symbols of 50 trades/s, so a flush of five seconds packs 20 chunks of 250 trades.
+TOGETHER = 20
 ARRIVAL = 60  # ms from the exchange to the ingestor, as it is common from a near region
 Pack = Callable[[Trades], bytes]
 
@@ -132,18 +134,26 @@ def _speeds() -> list[Row]:
     pieces = [piece for piece in pieces if len(codec.pack(market, piece)) == 1]
     chunks = [codec.pack(market, piece)[0] for piece in pieces]
     parquets = [_parquet(piece) for piece in pieces]
+    small = list(map(_small_parquet, pieces))
     texts = [_json_zlib(piece) for piece in pieces]
+    flushes = [[(market, one) for one in pieces[at : at + TOGETHER]] for at in range(0, len(pieces), TOGETHER)]
     count = len(pieces)
-    ours = _rates(count, lambda: [codec.pack(market, one) for one in pieces], lambda: list(map(codec.unpack, chunks)))
+    ours = _rates(count, lambda: list(map(codec.pack_all, flushes)), lambda: codec.unpack_all(chunks))
     peers = {
+        "alone": _rates(
+            count, lambda: [codec.pack(market, one) for one in pieces], lambda: list(map(codec.unpack, chunks))
+        ),
         "parquet": _rates(count, lambda: list(map(_parquet, pieces)), lambda: list(map(_read_parquet, parquets))),
+        "parquet_small": _rates(
+            count, lambda: list(map(_small_parquet, pieces)), lambda: list(map(_read_parquet, small))
+        ),
         "pandas": _rates(count, lambda: list(map(_pandas, pieces)), lambda: list(map(_read_pandas, parquets))),
         "json_zlib": _rates(count, lambda: list(map(_json_zlib, pieces)), lambda: list(map(_read_json, texts))),
     }
     rows = []
     for at, name in enumerate(("chunk.encode", "chunk.decode")):
         ratio = ours[at] / peers["parquet"][at]
-        peer = f"{NAMES['parquet'][at]}, zstd; {what}, {count} chunks of {SIZE}"
+        peer = f"{NAMES['parquet'][at]}, zstd; {what}, {count} chunks of {SIZE}, {GROUPED[at]}"
         rows.append(Row(name, round(ours[at]), "trades/s", peer, ratio, "≥ 2M; ratio ≥ 20"))
         rows += [
             Row(f"{name}.{peer}", round(rates[at]), "trades/s", NAMES[peer][at], ours[at] / rates[at])
@@ -169,6 +179,22 @@ def _columns(trades: Trades) -> dict[str, np.ndarray]:
 def _parquet(trades: Trades) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(_columns(trades)), sink, compression="zstd")
+    packed: bytes = sink.getvalue().to_pybytes()
+    return packed
+
+
+def _small_parquet(trades: Trades) -> bytes:
+    """Without what pays for itself in large files only: dictionaries, statistics and the Arrow schema."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        pa.table(_columns(trades)),
+        sink,
+        compression="zstd",
+        use_dictionary=False,
+        write_statistics=False,
+        store_schema=False,
+        column_encoding=dict.fromkeys(("id", "time", "price", "quantity"), "DELTA_BINARY_PACKED"),
+    )
     packed: bytes = sink.getvalue().to_pybytes()
     return packed
 
@@ -201,9 +227,12 @@ def _read_json(packed: bytes) -> list[np.ndarray]:
     return [np.array(column) for column in zip(*json.loads(zlib.decompress(packed)), strict=True)]
 
 
-PEERS: dict[str, Pack] = {"json_zlib": _json_zlib, "parquet": _parquet}
+PEERS: dict[str, Pack] = {"json_zlib": _json_zlib, "parquet": _parquet, "parquet_small": _small_parquet}
+GROUPED = (f"{TOGETHER} in a flush", "in one reading")
 NAMES = {
     "parquet": ("pyarrow write_table", "pyarrow read_table"),
+    "parquet_small": ("write_table as suits small tables", "read_table of these"),
+    "alone": ("ours, each chunk in a call of its own", "ours, each chunk in a call of its own"),
     "pandas": ("pandas to_parquet", "pandas read_parquet"),
     "json_zlib": ("json and zlib 9", "json and zlib"),
 }

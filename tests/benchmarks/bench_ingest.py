@@ -7,6 +7,7 @@ import multiprocessing
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ from ingestor.writer import Writer
 from quant.domain.chunk import Chunk
 from quant.domain.market import Instrument, Market
 from quant.domain.ports import DirtyMark
-from quant.storage.codec import pack
+from quant.domain.trade import Trades
+from quant.storage.codec import pack_all
 from tests.benchmarks.burst import burst
 from tests.benchmarks.frames import SYMBOLS, frames
 from tests.benchmarks.row import Row
@@ -82,8 +84,8 @@ class _Counting:
     def __init__(self) -> None:
         self.trades = 0
 
-    def __call__(self, market: Market, trades: Any) -> list[Chunk]:
-        chunks = pack(market, trades)
+    def __call__(self, batches: Sequence[tuple[Market, Trades]]) -> list[Chunk]:
+        chunks = pack_all(batches)
         self.trades += sum(chunk.count for chunk in chunks)
         return chunks
 
@@ -103,8 +105,7 @@ def _frame_to_chunk(given: list[bytes], size: int) -> float:
         began = time.perf_counter()
         for at in range(0, len(given), size):
             pipeline.receive(exchange, given[at : at + size])
-            for market, trades in pipeline._batcher.cut().items():
-                pipeline._packed(market, trades)
+            pipeline.cut()
         seconds = time.perf_counter() - began
         journal.close()
     assert packed.trades == len(given), (packed.trades, len(given))

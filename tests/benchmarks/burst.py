@@ -23,7 +23,7 @@ from ingestor.options import Codec, Options, Ports
 from ingestor.service import Ingestor
 from quant.domain.chunk import Chunk
 from quant.domain.market import Market
-from quant.storage.codec import pack, unpack
+from quant.storage.codec import pack_all, unpack
 from quant.storage.storage import memory_storage
 from tests.benchmarks.row import Row
 
@@ -86,7 +86,7 @@ async def _ingest(url: str, folder: Path, control: Connection) -> tuple[int, lis
         [Market("binance", symbol) for symbol in SYMBOLS],
         Ports(ticks, storage.bars, storage.heartbeats, storage.instruments),  # type: ignore[arg-type]
         Journal(folder),
-        Codec(pack, unpack),
+        Codec(pack_all, unpack),
         now_ms,
         lambda event, level="INFO", **facts: None,
         Options(history=False),

@@ -6,15 +6,20 @@ are not contiguous, spans of aggregates, changed times, changed prices, quantiti
 their greatest common step first: real quantities are often whole lots. Flags say which steps are not one and so are in
 the header. A price step is positive where it goes the taker's way, as nearly all do: a buyer lifts the price, a seller
 presses it.
+
+A chunk is so small that calling numpy costs more than its numbers. So the columns of all chunks of a flush, or of a
+reading, are worked on as one; only what is bytes is done chunk by chunk.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quant.domain.chunk import MAX_CHUNK_TRADES, Chunk
 from quant.domain.interval import MINUTE
@@ -23,10 +28,12 @@ from quant.domain.trade import MAX_DECIMALS, Bools, Ints, Trades
 from quant.errors import ChunkError, DataError
 from quant.storage import varint
 from quant.storage.envelope import Envelope, compress, decompress, seal, unseal
+from quant.storage.segments import Segments
 
 _GAPS, _AGGREGATES, _PRICE_STEP, _QUANTITY_STEP = 1, 2, 4, 8
 # Bytes of a trade before compression: three bits and five numbers at the most.
 _LONGEST_TRADE = 3 + 5 * 10
+Batch = tuple[Market, Trades]
 
 
 def pack(market: Market, trades: Trades) -> list[Chunk]:
@@ -35,16 +42,25 @@ def pack(market: Market, trades: Trades) -> list[Chunk]:
     Raises:
         DataError: ids do not ascend, or a price or quantity is not positive.
     """
-    if not len(trades):
+    return pack_all([(market, trades)])
+
+
+def pack_all(batches: Iterable[Batch]) -> list[Chunk]:
+    """The same for several markets at once.
+
+    Raises:
+        DataError: as ``pack`` does, with the market's name; nothing is packed then.
+    """
+    batches = [batch for batch in batches if len(batch[1])]
+    if not batches:
         return []
-    ids, last_ids = trades.ids, trades.last_ids
-    if int(ids[0]) < 0 or np.any(last_ids < ids) or np.any(ids[1:] <= last_ids[:-1]):
-        raise DataError(f"trades of {market} do not ascend by id")
-    if min(int(trades.prices.min()), int(trades.quantities.min())) <= 0:
-        raise DataError(f"trades of {market} hold a price or quantity that is not positive")
-    if int(trades.times.min()) < 0 or max(trades.price_decimals, trades.quantity_decimals) > MAX_DECIMALS:
-        raise DataError(f"trades of {market} hold a time or decimals out of range")
-    return [_encode(market, trades.take(part)) for part in _cuts(trades)]
+    begins = np.array([0, *accumulate(len(trades) for _, trades in batches)])
+    columns = [np.concatenate(column) for column in zip(*(trades.columns() for _, trades in batches), strict=True)]
+    run = _Columns(*columns)
+    _check(run, batches, begins)
+    cut = Segments.of_lengths(np.diff(list(_edges(run, begins))))
+    owners = np.searchsorted(begins, cut.starts, side="right") - 1
+    return _encode(run, cut, [batches[owner] for owner in owners.tolist()])
 
 
 def unpack(chunk: Chunk) -> Trades:
@@ -53,148 +69,206 @@ def unpack(chunk: Chunk) -> Trades:
     Raises:
         ChunkError: damaged, of an unknown version, or not the chunk that its key names.
     """
+    (found,) = unpack_all([chunk])
+    if isinstance(found, ChunkError):
+        raise found
+    return found
+
+
+def unpack_all(chunks: Sequence[Chunk]) -> list[Trades | ChunkError]:
+    """The trades of each chunk, or why it cannot be read."""
     try:
-        trades = _decode(chunk.payload)
+        return [*_decode(chunks)] if chunks else []
     except (ValueError, IndexError, OverflowError) as exc:
-        raise ChunkError(chunk.key, str(exc) or type(exc).__name__) from exc
-    if (trades.first_id, trades.last_id, len(trades)) != (chunk.first_id, chunk.last_id, chunk.count):
-        raise ChunkError(chunk.key, "its ids are not those that its key names")
-    return trades
+        if len(chunks) > 1:
+            return [found for chunk in chunks for found in unpack_all([chunk])]
+        return [ChunkError(chunks[0].key, str(exc) or type(exc).__name__)]
 
 
-def _cuts(trades: Trades) -> Iterator[slice]:
-    ids, minutes = trades.ids, trades.times // MINUTE
-    edges = [0, *(np.flatnonzero(minutes[1:] != minutes[:-1]) + 1).tolist(), len(trades)]
-    for low, high in pairwise(edges):
-        start = low
-        while int(ids[high - 1]) - int(ids[start]) >= MAX_CHUNK_TRADES:
-            cut = start + int(np.searchsorted(ids[start:high], int(ids[start]) + MAX_CHUNK_TRADES))
-            yield slice(start, cut)
-            start = cut
-        yield slice(start, high)
+class _Columns(NamedTuple):
+    """Trades of one or more markets, one after the other."""
+
+    ids: Ints
+    last_ids: Ints
+    times: Ints
+    prices: Ints
+    quantities: Ints
+    buyer_is_maker: Bools
 
 
-def _encode(market: Market, trades: Trades) -> Chunk:
-    payload = _payload(trades)
-    return Chunk(
-        market=market,
-        first_id=trades.first_id,
-        last_id=trades.last_id,
-        first_time=int(trades.times.min()),
-        last_time=int(trades.times.max()),
-        count=len(trades),
-        digest=hashlib.blake2b(payload, digest_size=8).hexdigest(),
-        payload=payload,
+def _check(run: _Columns, batches: Sequence[Batch], begins: Ints) -> None:
+    def demand(legal: Bools, problem: str) -> None:
+        if not legal.all():
+            market, _ = batches[int(np.searchsorted(begins, legal.argmin(), side="right")) - 1]
+            raise DataError(f"trades of {market} {problem}")
+
+    ascends = (run.ids >= 0) & (run.last_ids >= run.ids)
+    follows = run.ids[1:] > run.last_ids[:-1]
+    follows[begins[1:-1] - 1] = True
+    ascends[1:] &= follows
+    demand(ascends, "do not ascend by id")
+    demand((run.prices > 0) & (run.quantities > 0), "hold a price or quantity that is not positive")
+    demand(run.times >= 0, "hold a time out of range")
+    for market, trades in batches:
+        if max(trades.price_decimals, trades.quantity_decimals) > MAX_DECIMALS:
+            raise DataError(f"trades of {market} hold decimals out of range")
+
+
+def _edges(run: _Columns, begins: Ints) -> Iterator[int]:
+    """Where chunks begin, and where the last one ends."""
+    minutes = run.times // MINUTE
+    turns = minutes[1:] != minutes[:-1]
+    turns[begins[1:-1] - 1] = True
+    yield 0
+    for low, high in pairwise([0, *(np.flatnonzero(turns) + 1).tolist(), len(minutes)]):
+        ids = run.ids[low:high]
+        while int(ids[-1]) - int(ids[0]) >= MAX_CHUNK_TRADES:
+            ids = ids[np.searchsorted(ids, int(ids[0]) + MAX_CHUNK_TRADES) :]
+            yield high - len(ids)
+        yield high
+
+
+def _encode(run: _Columns, cut: Segments, owners: Sequence[Batch]) -> list[Chunk]:
+    payloads = list(_payloads(run, cut, owners))
+    columns: tuple[Iterable[Any], ...] = (
+        [market for market, _ in owners],
+        run.ids[cut.starts].tolist(),
+        run.last_ids[cut.ends - 1].tolist(),
+        np.minimum.reduceat(run.times, cut.starts).tolist(),
+        np.maximum.reduceat(run.times, cut.starts).tolist(),
+        cut.counts.tolist(),
+        [hashlib.blake2b(payload, digest_size=8).hexdigest() for payload in payloads],
+        payloads,
     )
+    return list(map(Chunk, *columns))
 
 
-def _payload(trades: Trades) -> bytes:
-    ids, count = trades.ids, len(trades)
-    gaps = int(ids[-1]) - int(ids[0]) != count - 1
-    aggregates = trades.has_aggregates
-    price_step, quantity_step = int(np.gcd.reduce(trades.prices)), int(np.gcd.reduce(trades.quantities))
-    prices = trades.prices // price_step
-    time_steps, price_steps = np.diff(trades.times), _takers_way(np.diff(prices), trades.buyer_is_maker)
-    new_time, new_price = time_steps != 0, price_steps != 0
-    numbers = [
-        varint.zigzag(np.diff(ids)) if gaps else ids[:0].view(np.uint64),
-        (trades.last_ids - ids).view(np.uint64) if aggregates else ids[:0].view(np.uint64),
-        varint.zigzag(time_steps[new_time]),
-        varint.zigzag(price_steps[new_price]),
-        (trades.quantities // quantity_step).view(np.uint64),
-    ]
-    masks = b"".join(np.packbits(mask).tobytes() for mask in (trades.buyer_is_maker, new_time, new_price))
-    steps = [step for step in (price_step, quantity_step) if step > 1]
-    header = (count, int(ids[0]), int(trades.times[0]), int(prices[0]), *steps)
-    body = compress(masks + varint.encode(np.concatenate(numbers)))
-    rest = b"".join(map(varint.encode_one, header)) + body
+def _payloads(run: _Columns, cut: Segments, owners: Sequence[Batch]) -> Iterator[bytes]:
+    price_steps, quantity_steps = (np.gcd.reduceat(column, cut.starts) for column in (run.prices, run.quantities))
+    prices = run.prices // cut.spread(price_steps)
+    ids, spans, times = cut.steps(run.ids), run.last_ids - run.ids, cut.steps(run.times)
+    takers_way = _takers_way(cut.steps(prices), run.buyer_is_maker)
+    gaps, aggregates = cut.sums(ids > 1) > 0, cut.sums(spans > 0) > 0
+    new_time, new_price = times != 0, takers_way != 0
+    numbers = _by_chunk(
+        cut,
+        (varint.zigzag(ids), cut.spread(gaps) & ~cut.is_first),
+        (spans, cut.spread(aggregates)),
+        (varint.zigzag(times), new_time),
+        (varint.zigzag(takers_way), new_price),
+        (run.quantities // cut.spread(quantity_steps), np.ones_like(new_time)),
+    )
+    heads = _heads(run, cut, prices, price_steps, quantity_steps)
     flags = gaps * _GAPS | aggregates * _AGGREGATES
-    flags |= (price_step > 1) * _PRICE_STEP | (quantity_step > 1) * _QUANTITY_STEP
-    return seal(Envelope(flags, trades.price_decimals, trades.quantity_decimals), rest)
+    flags |= (price_steps > 1) * _PRICE_STEP | (quantity_steps > 1) * _QUANTITY_STEP
+    for rows, flag, head, body, (_, trades) in zip(cut.slices(), flags.tolist(), heads, numbers, owners, strict=True):
+        later = slice(rows.start + 1, rows.stop)
+        masks = (run.buyer_is_maker[rows], new_time[later], new_price[later])
+        packed = compress(b"".join((*(np.packbits(mask).tobytes() for mask in masks), *body)))
+        yield seal(Envelope(flag, trades.price_decimals, trades.quantity_decimals), head + packed)
 
 
-def _decode(payload: bytes) -> Trades:
-    (flags, price_decimals, quantity_decimals), rest = unseal(payload)
-    has_steps = bool(flags & _PRICE_STEP), bool(flags & _QUANTITY_STEP)
-    (count, first_id, first_time, price, *steps), at = _header(rest, 4 + sum(has_steps))
-    price_step, quantity_step = (steps.pop(0) if there else 1 for there in has_steps)
+def _by_chunk(cut: Segments, *columns: tuple[NDArray[Any], Bools]) -> list[list[bytes]]:
+    """The flagged numbers of each column, packed; for each chunk one piece of each column."""
+    numbers = np.concatenate([values.view(np.uint64)[flagged] for values, flagged in columns])
+    pieces = varint.encode_pieces(numbers, np.concatenate([cut.sums(flagged) for _, flagged in columns]))
+    return [pieces[at :: len(cut.starts)] for at in range(len(cut.starts))]
+
+
+def _heads(run: _Columns, cut: Segments, prices: Ints, price_steps: Ints, quantity_steps: Ints) -> list[bytes]:
+    first = cut.starts
+    values = np.stack((cut.counts, run.ids[first], run.times[first], prices[first], price_steps, quantity_steps), 1)
+    there = np.ones_like(values, dtype=np.bool_)
+    there[:, 4:] = values[:, 4:] > 1
+    return varint.encode_pieces(values.view(np.uint64)[there], there.sum(axis=1))
+
+
+class _Opened(NamedTuple):
+    """A payload as far as it is read without numpy."""
+
+    envelope: Envelope
+    head: list[int]
+    body: memoryview
+
+
+def _open(payload: bytes) -> _Opened:
+    envelope, rest = unseal(payload)
+    has_steps = bool(envelope.flags & _PRICE_STEP), bool(envelope.flags & _QUANTITY_STEP)
+    (count, first_id, first_time, price, *steps), at = varint.decode_some(rest, 4 + sum(has_steps))
     if not 0 < count <= MAX_CHUNK_TRADES:
         raise ValueError(f"a count of {count} is out of range")
-    body = memoryview(decompress(rest[at:], _LONGEST_TRADE * count))
-    side, at = _mask(body, 0, count)
-    new_time, at = _mask(body, at, count - 1)
-    new_price, at = _mask(body, at, count - 1)
-    numbers = _Numbers(varint.decode(body[at:]))
-    id_steps = varint.unzigzag(numbers.take(count - 1)) if flags & _GAPS else np.ones(count - 1, dtype=np.int64)
-    ids = _running(first_id, id_steps)
-    spans = numbers.take(count).view(np.int64) if flags & _AGGREGATES else None
-    times = _running(first_time, _spread(new_time, varint.unzigzag(numbers.take(int(new_time.sum())))))
-    price_steps = _spread(new_price, varint.unzigzag(numbers.take(int(new_price.sum()))))
-    prices = _running(price, _takers_way(price_steps, side))
-    quantities = numbers.take(count).view(np.int64)
-    numbers.end()
-    return Trades(
+    head = [count, first_id, first_time, price, *(steps.pop(0) if there else 1 for there in has_steps)]
+    return _Opened(envelope, head, memoryview(decompress(rest[at:], _LONGEST_TRADE * count)))
+
+
+def _decode(chunks: Sequence[Chunk]) -> list[Trades]:
+    opened = [_open(chunk.payload) for chunk in chunks]
+    heads = np.array([one.head for one in opened], dtype=np.int64).T
+    counts, first_ids, first_times, first_prices, price_steps, quantity_steps = heads
+    cut, flags = Segments.of_lengths(counts), np.array([one.envelope.flags for one in opened])
+    (side, new_time, new_price), packed = _masks(opened, cut)
+    has_gap, has_span = cut.spread(flags & _GAPS > 0) & ~cut.is_first, cut.spread(flags & _AGGREGATES > 0)
+    flagged = has_gap, has_span, new_time, new_price, np.ones_like(side)
+    gaps, spans, times, prices, quantities = _numbers(packed, [cut.sums(flags) for flags in flagged])
+    ids = cut.running(first_ids, _placed(has_gap, varint.unzigzag(gaps), 1))
+    takers_way = _placed(new_price, varint.unzigzag(prices))
+    run = _Columns(
         ids=ids,
-        last_ids=ids if spans is None else ids + spans,
-        times=times,
-        prices=prices * price_step,
-        quantities=quantities * quantity_step,
+        last_ids=ids + _placed(has_span, spans.view(np.int64)),
+        times=cut.running(first_times, _placed(new_time, varint.unzigzag(times))),
+        prices=cut.running(first_prices, _takers_way(takers_way, side)) * cut.spread(price_steps),
+        quantities=quantities.view(np.int64) * cut.spread(quantity_steps),
         buyer_is_maker=side,
-        price_decimals=price_decimals,
-        quantity_decimals=quantity_decimals,
     )
+    return [_trades(run, rows, one, chunk) for rows, one, chunk in zip(cut.slices(), opened, chunks, strict=True)]
 
 
-def _header(rest: bytes, count: int) -> tuple[list[int], int]:
-    values: list[int] = []
-    value = shift = at = 0
-    while len(values) < count:
-        byte = rest[at]
-        value |= (byte & 0x7F) << shift
-        shift, at = shift + 7, at + 1
-        if byte < 0x80:
-            values.append(value)
-            value = shift = 0
-    return values, at
+def _masks(opened: Sequence[_Opened], cut: Segments) -> tuple[NDArray[np.bool_], list[memoryview]]:
+    """Side, new time and new price of all trades, and what lies behind them in each body."""
+    masks, packed = np.zeros((3, cut.total), dtype=np.bool_), []
+    for one, rows in zip(opened, cut.slices(), strict=True):
+        count = one.head[0]
+        sides, changes = 8 * -(-count // 8), 8 * -(-(count - 1) // 8)
+        end = (sides + 2 * changes) // 8
+        bits = np.unpackbits(np.frombuffer(one.body, np.uint8, end)).view(np.bool_)
+        masks[0, rows] = bits[:count]
+        masks[1:, rows.start + 1 : rows.stop] = bits[sides:].reshape(2, changes)[:, : count - 1]
+        packed.append(one.body[end:])
+    return masks, packed
 
 
-def _mask(body: memoryview, at: int, count: int) -> tuple[Bools, int]:
-    size = -(-count // 8)
-    bits = np.unpackbits(np.frombuffer(body[at : at + size], dtype=np.uint8), count=count)
-    return bits.view(np.bool_), at + size
+def _numbers(packed: Sequence[memoryview], counts: Sequence[Ints]) -> list[varint.Unsigned]:
+    """The numbers of each kind, of all chunks; in each chunk they lie kind by kind."""
+    lengths = np.stack(counts, axis=1)
+    numbers = varint.decode_pieces(packed, lengths.sum(axis=1))
+    kinds = np.repeat(np.tile(np.arange(len(counts), dtype=np.int8), len(packed)), lengths.ravel())
+    return [numbers[kinds == kind] for kind in range(len(counts))]
+
+
+def _placed(flagged: Bools, numbers: Ints, otherwise: int = 0) -> Ints:
+    column = np.full(len(flagged), otherwise, dtype=np.int64)
+    column[flagged] = numbers
+    return column
 
 
 def _takers_way(price_steps: Ints, buyer_is_maker: Bools) -> Ints:
     """Steps with their sign turned where the taker sold; its own reverse."""
-    return np.where(buyer_is_maker[1:], -price_steps, price_steps)
+    return np.where(buyer_is_maker, -price_steps, price_steps)
 
 
-def _spread(changed: Bools, steps: Ints) -> Ints:
-    spread = np.zeros(len(changed), dtype=np.int64)
-    spread[changed] = steps
-    return spread
-
-
-def _running(first: int, steps: Ints) -> Ints:
-    values = np.empty(len(steps) + 1, dtype=np.int64)
-    values[0] = first
-    values[1:] = steps
-    return np.cumsum(values)
-
-
-class _Numbers:
-    """A run of numbers taken piece by piece."""
-
-    def __init__(self, values: varint.Unsigned) -> None:
-        self._values, self._at = values, 0
-
-    def take(self, count: int) -> varint.Unsigned:
-        piece = self._values[self._at : self._at + count]
-        if len(piece) != count:
-            raise ValueError("it holds too few numbers")
-        self._at += count
-        return piece
-
-    def end(self) -> None:
-        if self._at != len(self._values):
-            raise ValueError("it holds too many numbers")
+def _trades(run: _Columns, rows: slice, opened: _Opened, chunk: Chunk) -> Trades:
+    flags, price_decimals, quantity_decimals = opened.envelope
+    ids = run.ids[rows]
+    trades = Trades(
+        ids=ids,
+        last_ids=run.last_ids[rows] if flags & _AGGREGATES else ids,
+        times=run.times[rows],
+        prices=run.prices[rows],
+        quantities=run.quantities[rows],
+        buyer_is_maker=run.buyer_is_maker[rows],
+        price_decimals=price_decimals,
+        quantity_decimals=quantity_decimals,
+    )
+    if (trades.first_id, trades.last_id, len(trades)) != (chunk.first_id, chunk.last_id, chunk.count):
+        raise ValueError("its ids are not those that its key names")
+    return trades

@@ -16,7 +16,7 @@ VERSION = 1
 _FIXED = 8
 _MAX_BODY = 1 << 20
 # The level costs nothing that can be felt at an item's size.
-_LEVEL = 6
+_LEVEL = 3
 # Without the four bytes that say "this is zstd": the envelope says so.
 _FORMAT = zstandard.FORMAT_ZSTD1_MAGICLESS
 _PARAMETERS = zstandard.ZstdCompressionParameters.from_level(_LEVEL, format=_FORMAT, write_content_size=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -23,6 +23,8 @@ _DAMAGE_NOTED = 100
 _WORTH_SEEKING = 5 * MINUTE
 _CLOSE_ENOUGH = 3 * MINUTE
 _GUESSES = 8
+# Trades that are unpacked at once.
+_AT_ONCE = 16_384
 
 
 class TickTable:
@@ -47,16 +49,16 @@ class TickTable:
         newest_first: bool = False,
         aligned: bool = False,
     ) -> Trades:
-        parts: list[Trades] = []
+        gathered = _Gathered(self._unpacked)
         wanted = _Wanted(start, end, first_id, last_id, limit, newest_first)
         lowest = first_id if aligned else first_id - MAX_CHUNK_TRADES + 1
         page = None if limit is None else max(8, limit // 8)
         for chunk in self._chunks(market, start, end, lowest, last_id, newest_first, page):
-            if wanted.is_satisfied_before(chunk, parts) or _is_beyond(chunk, start, end, newest_first):
+            if wanted.is_satisfied_before(chunk, gathered) or _is_beyond(chunk, start, end, newest_first):
                 break
             if chunk.last_time >= start and chunk.first_time < end:
-                parts += self._unpacked(chunk)
-        return wanted.cut(merge(parts))
+                gathered.add(chunk)
+        return wanted.cut(gathered.trades())
 
     def last_id(self, market: Market, start: int, end: int) -> int | None:
         for chunk in self._chunks(market, start, end, 0, None, newest_first=True, page=1):
@@ -138,13 +140,15 @@ class TickTable:
             low, high = (found, high) if found.first_time < early else (low, found)
         return _pad(_first_id(low))
 
-    def _unpacked(self, chunk: Chunk) -> Iterable[Trades]:
-        try:
-            return [codec.unpack(chunk)]
-        except ChunkError as exc:
-            # Skipped and counted: its ids are missing, so the bars made without it say that they are incomplete.
-            self._damage[exc.key] = (chunk, exc)
-            return []
+    def _unpacked(self, chunks: Sequence[Chunk]) -> list[Trades]:
+        parts = []
+        for chunk, found in zip(chunks, codec.unpack_all(chunks), strict=True):
+            if isinstance(found, ChunkError):
+                # Skipped and counted: its ids are missing, so the bars made without it say that they are incomplete.
+                self._damage[chunk.key] = (chunk, found)
+            else:
+                parts.append(found)
+        return parts
 
     def _is_alive(self, item: Item) -> bool:
         return item.ttl is None or item.ttl * SECOND > self._clock()
@@ -161,6 +165,39 @@ class TickTable:
         )
 
 
+class _Gathered:
+    """The chunks of a reading. Many are unpacked at once, which is quicker, but not so many that memory suffers."""
+
+    def __init__(self, unpack: Callable[[Sequence[Chunk]], list[Trades]]) -> None:
+        self._unpack = unpack
+        self._parts: list[Trades] = []
+        self._packed: list[Chunk] = []
+        self._waiting = 0
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts)) + self._waiting
+
+    def add(self, chunk: Chunk) -> None:
+        self._packed.append(chunk)
+        self._waiting += chunk.count
+        if self._waiting >= _AT_ONCE:
+            self._unpack_waiting()
+
+    def trades(self) -> Trades:
+        """All trades in the order of ids, each once."""
+        self._unpack_waiting()
+        self._parts = [merge(self._parts)]
+        return self._parts[0]
+
+    def keep(self, trades: Trades) -> None:
+        """No other trades are needed of those that have come."""
+        self._parts = [trades]
+
+    def _unpack_waiting(self) -> None:
+        self._parts += self._unpack(self._packed)
+        self._packed, self._waiting = [], 0
+
+
 class _Wanted:
     """Which of the trades read are asked for, and when enough have been read."""
 
@@ -170,14 +207,14 @@ class _Wanted:
         self._start, self._end, self._first_id, self._last_id = start, end, first_id, last_id
         self._limit, self._newest_first = limit, newest_first
 
-    def is_satisfied_before(self, chunk: Chunk, parts: list[Trades]) -> bool:
+    def is_satisfied_before(self, chunk: Chunk, gathered: _Gathered) -> bool:
         """Whether no trade of this chunk or of a later one in the order of reading can be among the first ``limit``."""
-        if self._limit is None or sum(map(len, parts)) < self._limit:
+        if self._limit is None or len(gathered) < self._limit:
             return False
-        found = self.cut(merge(parts))
+        found = self.cut(gathered.trades())
         if len(found) < self._limit:
             return False
-        parts[:] = [found]
+        gathered.keep(found)
         if not self._newest_first:
             return chunk.first_id > found.last_id
         # Going back, a chunk cut by another writer may still hold an id that is missing here, but not if none is.

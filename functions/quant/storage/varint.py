@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from quant.domain.trade import Ints
 
@@ -26,26 +29,57 @@ def unzigzag(values: Unsigned) -> Ints:
 
 def encode(values: Unsigned) -> bytes:
     """Pack a column."""
-    if not len(values):
-        return b""
-    longest = -(-int(values.max()).bit_length() // 7)
+    return encode_pieces(values, [len(values)])[0]
+
+
+def encode_pieces(values: Unsigned, counts: ArrayLike) -> list[bytes]:
+    """Pack a column and cut what comes out where so and so many values end each piece."""
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    longest = -(-int(values.max(initial=0)).bit_length() // 7)
     if longest <= 1:
-        return values.astype(np.uint8).tobytes()
-    used = values >= _LEAST[:longest]
-    parts = (values >> _SHIFTS[:longest]).astype(np.uint8)
-    parts[:-1] = parts[:-1] & 0x7F | used[1:].view(np.uint8) << 7
-    packed: bytes = parts.T[used.T].tobytes()
-    return packed
+        packed = values.astype(np.uint8).tobytes()
+    else:
+        used = values >= _LEAST[:longest]
+        parts = (values >> _SHIFTS[:longest]).astype(np.uint8)
+        parts[:-1] = parts[:-1] & 0x7F | used[1:].view(np.uint8) << 7
+        packed = parts.T[used.T].tobytes()
+        ends = np.concatenate([[0], np.cumsum(used.sum(axis=0))])[ends]
+    return [packed[low:high] for low, high in pairwise(ends.tolist())]
 
 
-def encode_one(value: int) -> bytes:
-    """Pack a single value, which numpy would take longer for."""
-    packed = bytearray()
-    while value > 0x7F:
-        packed.append(value & 0x7F | 0x80)
-        value >>= 7
-    packed.append(value)
-    return bytes(packed)
+def decode_some(packed: bytes, count: int) -> tuple[list[int], int]:
+    """The first ``count`` values, for which calling numpy takes longer, and where they end.
+
+    Raises:
+        IndexError: the buffer ends before them.
+    """
+    values: list[int] = []
+    value = shift = at = 0
+    while len(values) < count:
+        byte = packed[at]
+        value |= (byte & 0x7F) << shift
+        shift, at = shift + 7, at + 1
+        if byte < 0x80:
+            values.append(value)
+            value = shift = 0
+    return values, at
+
+
+def decode_pieces(pieces: Sequence[bytes | memoryview], counts: Ints) -> Unsigned:
+    """Unpack all pieces; each holds so and so many values.
+
+    Raises:
+        ValueError: as ``decode`` does, or a piece holds more or fewer.
+    """
+    sizes = np.array([len(piece) for piece in pieces])
+    packed = b"".join(pieces)
+    is_end = np.frombuffer(packed, dtype=np.int8) >= 0
+    ends = np.cumsum(sizes)
+    if not sizes.all() or not is_end[ends - 1].all():
+        raise ValueError("a value is cut off")
+    if np.any(np.add.reduceat(is_end, ends - sizes, dtype=np.int64) != counts):
+        raise ValueError("it holds too many or too few numbers")
+    return decode(packed)
 
 
 def decode(packed: bytes | memoryview) -> Unsigned:

@@ -22,7 +22,7 @@ from ingestor.service import Ingestor
 from quant.domain.interval import HOUR, MINUTE
 from quant.domain.market import Market
 from quant.domain.trade import Trades
-from quant.storage.codec import pack, unpack
+from quant.storage.codec import pack_all, unpack
 from quant.storage.storage import Storage, memory_storage
 
 BTC = Market("binance", "BTCUSDT")
@@ -154,7 +154,7 @@ async def running(
         markets,
         Ports(ticks, storage.bars, storage.heartbeats, storage.instruments, old_trades),
         journal,
-        Codec(pack, unpack),
+        Codec(pack_all, unpack),
         now_ms,
         log,
         given,

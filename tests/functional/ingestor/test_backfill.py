@@ -20,7 +20,7 @@ from quant.domain.interval import HOUR, M1, MINUTE, floor
 from quant.domain.market import Market
 from quant.domain.trade import Trades
 from quant.errors import UnavailableError, ValidationError
-from quant.storage.codec import pack, unpack
+from quant.storage.codec import pack_all, unpack
 from quant.storage.storage import memory_storage
 from tests.functional.ingestor.conftest import BTC, Events, now_ms
 from tests.functional.ingestor.test_long_runs import publish
@@ -50,7 +50,7 @@ async def fetch(server: Server, storage, folder: Path, start: int, end: int, arc
     ports = Ports(storage.ticks, storage.bars, storage.heartbeats, storage.instruments, archive)
     said: list[Progress] = []
     exchange = Binance(server.ws_url, server.rest_url)
-    backfill = Backfill(ports, Codec(pack, unpack), now_ms, 2 * HOUR, Checkpoint(folder / "done.json"), once)
+    backfill = Backfill(ports, Codec(pack_all, unpack), now_ms, 2 * HOUR, Checkpoint(folder / "done.json"), once)
     client = RestClient(WeightBudget(6_000), Events())
     return await backfill.trades(exchange, client, BTC, start, end, said.append), said
 

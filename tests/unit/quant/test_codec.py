@@ -13,6 +13,7 @@ from quant.domain.market import Market
 from quant.domain.trade import INT64_MAX, Trades, concatenate
 from quant.errors import ChunkError, DataError
 from quant.storage import codec, varint
+from quant.storage.envelope import compress, seal, unseal
 from tests.unit.quant.strategies import START, rows, trades
 
 MARKET = Market("binance", "BTCUSDT")
@@ -25,6 +26,59 @@ def test_every_legal_trade_survives(batch: Trades) -> None:
     back = concatenate([codec.unpack(chunk) for chunk in chunks])
     assert rows(back) == rows(batch)
     assert (back.price_decimals, back.quantity_decimals) == (batch.price_decimals, batch.quantity_decimals)
+
+
+@settings(max_examples=200)
+@given(st.lists(trades(max_size=12, widest=INT64_MAX), max_size=5))
+def test_chunks_of_many_markets_are_those_of_each_alone(batches: list[Trades]) -> None:
+    named = [(Market("binance", f"COIN{at}"), batch) for at, batch in enumerate(batches)]
+    chunks = codec.pack_all(named)
+    assert chunks == [chunk for market, batch in named for chunk in codec.pack(market, batch)]
+    together = codec.unpack_all(chunks)
+    assert [rows(one) for one in together if isinstance(one, Trades)] == [rows(codec.unpack(one)) for one in chunks]
+
+
+@settings(max_examples=200)
+@given(st.lists(trades(max_size=12), min_size=2, max_size=5), st.data())
+def test_damage_costs_no_chunk_but_its_own(batches: list[Trades], data: st.DataObject) -> None:
+    chunks = [codec.pack(MARKET, batch)[0] for batch in batches]
+    at = data.draw(st.integers(0, len(chunks) - 1))
+    payload = data.draw(st.binary(max_size=80))
+    found = codec.unpack_all([*chunks[:at], replace(chunks[at], payload=payload), *chunks[at + 1 :]])
+    error = found.pop(at)
+    assert isinstance(error, ChunkError)
+    assert error.key == chunks[at].key
+    sound = [codec.unpack(chunk) for chunk in (*chunks[:at], *chunks[at + 1 :])]
+    assert [rows(one) for one in found if isinstance(one, Trades)] == list(map(rows, sound))
+
+
+@settings(max_examples=300)
+@given(trades(max_size=12), st.binary(max_size=60), st.data())
+def test_numbers_that_do_not_fit_are_refused_though_the_checksum_is_right(
+    batch: Trades, body: bytes, data: st.DataObject
+) -> None:
+    chunk, whole = codec.pack(MARKET, batch)[0], codec.pack(Market("binance", "ETHUSDT"), batch)[0]
+    forged = replace(chunk, payload=_with_body(chunk.payload, body))
+    found, after = codec.unpack_all([forged, whole])
+    assert isinstance(after, Trades)
+    assert rows(after) == rows(codec.unpack(whole))
+    if isinstance(found, Trades):
+        assert (found.first_id, found.last_id, len(found)) == (chunk.first_id, chunk.last_id, chunk.count)
+
+
+def test_the_first_market_whose_trades_are_not_legal_is_named() -> None:
+    good, bad = _one_trade(), replace(_one_trade(), quantities=np.array([0]))
+    with pytest.raises(DataError, match="trades of binance:BADUSDT hold a price or quantity"):
+        codec.pack_all([(MARKET, good), (Market("binance", "BADUSDT"), bad), (MARKET, good)])
+
+
+def test_what_was_stored_before_stays_readable() -> None:
+    """A payload as the first release stored it: level 6, one chunk at a time."""
+    payload = bytes.fromhex(
+        "010f0808d1c60707056480c0bda39332d3b6f902c0843d904e0000c900009070700208020800000003000e03fe0d020438020301800464"
+    )
+    chunk = replace(codec.pack(MARKET, _five_trades())[0], payload=payload)
+    assert rows(codec.unpack(chunk)) == rows(_five_trades())
 
 
 @given(trades())
@@ -123,3 +177,24 @@ def test_a_cut_or_endless_integer_is_refused(packed: bytes) -> None:
 
 def _one_trade() -> Trades:
     return Trades.of([7], [START], [6183763], [2000], [True], price_decimals=2, quantity_decimals=5)
+
+
+def _five_trades() -> Trades:
+    """Ids with a hole and an aggregate, an equal and an earlier time, prices on both sides, whole lots."""
+    return Trades.of(
+        [100, 101, 105, 106, 110],
+        [START, START, START + 7, START + 5, START + 900],
+        [6183763000000, 6183763000000, 6183764000000, 6183762000000, 6183790000000],
+        [20000, 30000, 10000, 5120000, 1000000],
+        [True, False, False, True, False],
+        price_decimals=8,
+        quantity_decimals=8,
+        last_ids=[100, 101, 105, 109, 110],
+    )
+
+
+def _with_body(payload: bytes, body: bytes) -> bytes:
+    """The same envelope and head around another body, with the checksum that it needs."""
+    envelope, rest = unseal(payload)
+    _, at = varint.decode_some(rest, 4 + (envelope.flags >> 2 & 1) + (envelope.flags >> 3))
+    return seal(envelope, rest[:at] + compress(body))
