@@ -15,7 +15,9 @@ from quant.usage import (
     INDEX_OVERHEAD,
     ITEM_OVERHEAD,
     KB,
+    LOGGED,
     OHLC,
+    REPORT_BYTES,
     RESAMPLE,
     RULE_BYTES,
     SYMBOLS,
@@ -43,6 +45,9 @@ class Load:
         archive_bytes_per_trade: in Parquet.
         archive_months: how many are stored at the end of the month that is billed.
         archive_warm_months: after which an object becomes cold.
+        metrics: those that are sent all the time, and as much again of those that count what is rare, since each is
+            paid for by the hour in which it counts something.
+        alarms, alarms_each: of the platform, and of each ingestor.
     """
 
     symbols: int = 20
@@ -67,6 +72,7 @@ class Load:
     response_bytes: float = 3_000.0
     metrics: int = 19
     alarms: int = 10
+    alarms_each: int = 1
 
     @property
     def chunks(self) -> float:
@@ -117,14 +123,19 @@ def units_per_chunk(payload: float) -> float:
     return units
 
 
-def _minutely(load: Load) -> dict[str, Work]:
+def minutely(load: Load) -> dict[str, Work]:
+    """What each run of the functions of every minute asks for."""
     resample = RESAMPLE.for_markets(load.symbols)
     chunks = load.chunks * 60 * (load.chunk_bytes + ITEM_OVERHEAD) * CHUNKS_READ / (4 * KB)
     check = CHECK.for_markets(load.symbols)
     return {
         "resample": replace(resample, reads=resample.reads + chunks),
         "analyse": ANALYSE.for_markets(load.symbols),
-        "check alerts": replace(check, reads=check.reads + load.rules * RULE_BYTES / (4 * KB)),
+        "check alerts": replace(
+            check,
+            reads=check.reads + load.rules * RULE_BYTES / (4 * KB),
+            writes=check.writes + load.rules * REPORT_BYTES / KB,
+        ),
     }
 
 
@@ -149,14 +160,14 @@ def _tables(load: Load) -> list[Use]:
 
     beats = SECONDS / 10 * load.ingestors
     beat = math.ceil((HEARTBEAT[0] + HEARTBEAT[1] * load.symbols * load.copies / load.ingestors) / KB)
-    minutely = _minutely(load)
+    runs = minutely(load)
     archived = load.chunks * SECONDS * (load.chunk_bytes + ITEM_OVERHEAD) / (4 * KB)
     stored = _stored_gb(load)
     return [
         writes("chunks of trades", load.chunks * SECONDS * units_per_chunk(load.chunk_bytes)),
         writes("heartbeats", beats * beat),
-        *(writes(name, work.writes * MINUTES) for name, work in minutely.items()),
-        *(reads(name, work.reads * MINUTES) for name, work in minutely.items()),
+        *(writes(name, work.writes * MINUTES) for name, work in runs.items()),
+        *(reads(name, work.reads * MINUTES) for name, work in runs.items()),
         reads("API", sum(work.reads * often for work, often in _served(load)) * SECONDS),
         reads("archive", archived),
         Use("DynamoDB", "storage", "dynamodb_storage", stored, "GB"),
@@ -174,18 +185,18 @@ def _stored_gb(load: Load) -> float:
 
 
 def _compute(load: Load) -> list[Use]:
-    minutely, served = _minutely(load), _served(load)
-    calls = len(minutely) * MINUTES + load.requests_per_second * SECONDS
+    runs, served = minutely(load), _served(load)
+    calls = len(runs) * MINUTES + load.requests_per_second * SECONDS
     serving = sum(work.gb_seconds * often for work, often in served) * SECONDS
     hours = HOURS * load.ingestors
     return [
         Use("Lambda", "requests", "lambda_requests", calls / MILLION, "M"),
         *(
             Use("Lambda", name, "lambda_gb_seconds", work.gb_seconds * MINUTES / MILLION, "M GB-s")
-            for name, work in minutely.items()
+            for name, work in runs.items()
         ),
         Use("Lambda", "API", "lambda_gb_seconds", serving / MILLION, "M GB-s"),
-        Use("EventBridge", "schedules", "eventbridge", len(minutely) * MINUTES / MILLION, "M"),
+        Use("EventBridge", "schedules", "eventbridge", len(runs) * MINUTES / MILLION, "M"),
         Use("API Gateway", "REST requests", "rest_api", load.requests_per_second * SECONDS / MILLION, "M"),
         Use("Fargate", "vCPU", "fargate_vcpu", hours * load.vcpu, "vCPU-h"),
         Use("Fargate", "memory", "fargate_memory", hours * load.memory_gb, "GB-h"),
@@ -208,13 +219,15 @@ def _archive(load: Load) -> list[Use]:
 
 
 def _surroundings(load: Load) -> list[Use]:
-    logged = 600 * 3 * MINUTES + 350 * load.requests_per_second * SECONDS + 300 * SECONDS / 10 * load.ingestors
+    minutes, calls, beats = 3 * MINUTES, load.requests_per_second * SECONDS, SECONDS / 10 * load.ingestors
+    logged = LOGGED["run"] * minutes + LOGGED["request"] * calls + LOGGED["heartbeat"] * beats
     sent = load.requests_per_second * SECONDS * load.response_bytes
     return [
         Use("CloudWatch", "logs", "logs", logged / GB, "GB"),
         Use("CloudWatch", "metrics", "metrics", load.metrics, "metrics"),
-        Use("CloudWatch", "alarms", "alarms", load.alarms, "alarms"),
+        Use("CloudWatch", "alarms", "alarms", load.alarms + load.alarms_each * load.ingestors, "alarms"),
         Use("messages", "SES", "ses", load.messages / MILLION, "M"),
         Use("messages", "SNS", "sns", load.messages / MILLION, "M"),
-        Use("network", "to the dashboard", "transfer_out", sent / GB, "GB"),
+        Use("CloudFront", "requests of the dashboard", "cloudfront_requests", calls / MILLION, "M"),
+        Use("CloudFront", "to the dashboard", "transfer_out", sent / GB, "GB"),
     ]

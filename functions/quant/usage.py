@@ -67,16 +67,21 @@ CHUNKS_READ = 1.8
 """How many minutes of chunks a run reads: what is open yet, and the minute before."""
 ANALYSE = Work(1769, 7, 2, 2, 0.003, 1.1, 4.6, 0.5, 0.0015)
 """Each minute; the scan of every fifth is spread over all."""
-CHECK = Work(512, 6, 4, 2, 0.01, 4, 5, 0, 0.002)
-"""Each minute; assumed: the function is not built yet. To it come the rules and their states, see RULE_BYTES."""
-RULE_BYTES = 1_000
+CHECK = Work(1024, 10, 6, 1, 0.01, 3, 5.1, 0, 0.001)
+"""Each minute. To it come the rules and their states, RULE_BYTES of each, and the report, which names what they look
+at: REPORT_BYTES."""
+RULE_BYTES = 400
+REPORT_BYTES = 52
 OHLC = Work(512, 5.5, 7.5, 0, 0.0015)
 HEALTH = Work(512, 8, 8, 0, 0.0005, 0, 0.2)
 SYMBOLS = Work(512, 3, 3, 0, 0.001, 0, 0.1, 0, 0.0001)
 """The day's figures are the analyst's: one read for all symbols together."""
 SYMBOLS_EVERY = 30
 """Seconds between two questions of a dashboard for all symbols; bars and health are asked for at each refresh."""
-HEARTBEAT = (700, 310)
-"""Bytes of a heartbeat: of the item, and of each market in it."""
+HEARTBEAT = (500, 65)
+"""Bytes of a heartbeat, compressed: of the item, and of each market in it."""
 BAR_ITEM = {"1s": 1_900, "1m": 2_250, "5m": 9_500}
 """Stored bytes of a full item of bars, DynamoDB's own included."""
+
+LOGGED = {"run": 600, "request": 700, "heartbeat": 700}
+"""Bytes in the log: our line, and the lines that Lambda writes of each call, about 300."""

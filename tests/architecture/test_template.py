@@ -25,10 +25,12 @@ from quant.domain.ports import Heartbeat, MarketPulse
 from quant.monthly_use import Load
 from quant.settings import SETTINGS
 from quant.storage.parquet import SCALE, to_parquet
+from resample.handler import METRICS as RESAMPLE
 from tests.functional.world import random_trades
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+SERVICE: dict[str, Any] = yaml_parse((ROOT / "infra/ingestor-service.yaml").read_text())
 FUNCTIONS = {
     name: resource["Properties"]
     for name, resource in TEMPLATE["Resources"].items()
@@ -119,7 +121,9 @@ def _widgets() -> list[dict[str, Any]]:
 def test_every_alarm_tells_the_topic_and_the_bill_counts_all_of_them() -> None:
     alarms = [one["Properties"] for one in _alarms()]
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms)
+    of_a_shard = [one for one in SERVICE["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
     assert len(alarms) == Load().alarms
+    assert len(of_a_shard) == Load().alarms_each
 
 
 def test_silence_is_an_alarm_where_a_sign_of_life_is_expected() -> None:

@@ -79,7 +79,7 @@ class _Market:
         for market, closes in zip(self.markets, walks(SYMBOLS, 2_880), strict=True):
             self._follow(market, closes)
         self._write(0, 200)
-        for rule in _rules(self.markets, rules):
+        for rule in quiet_rules(self.markets, rules):
             self.storage.rules.put(rule, expected=0)
 
     def monitor(self) -> Monitor:
@@ -114,7 +114,7 @@ class _Market:
         return data, kept
 
 
-def _rules(markets: list[Market], count: int) -> Iterator[Rule]:
+def quiet_rules(markets: list[Market], count: int) -> Iterator[Rule]:
     """Spread over every metric and input, in windows of an hour and of two; none of them ever fires."""
     kinds: list[tuple[str, Market, Market | None]] = [(metric, y, None) for metric in _SINGLE for y in markets]
     kinds += [(metric, y, x) for metric in _PAIR for y, x in itertools.combinations(markets, 2)]

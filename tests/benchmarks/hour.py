@@ -33,7 +33,7 @@ class Hour:
     """A day and a half is stored already; then ``minutes`` of trades come in, flush by flush.
 
     Attributes:
-        work: what was asked of the three tables, by part: ingest, heartbeat, resample, analyse, ohlc …
+        work: what was asked of the five tables, by part: ingest, heartbeat, resample, analyse, ohlc …
         runs: processor time of each run of a part.
     """
 
@@ -42,6 +42,8 @@ class Hour:
     tick_data: Table = field(default_factory=MeteredTable)
     ohlc_data: Table = field(default_factory=MeteredTable)
     analytics_cache: Table = field(default_factory=MeteredTable)
+    alert_rules: Table = field(default_factory=MeteredTable)
+    alert_history: Table = field(default_factory=MeteredTable)
     now: int = NOON
     work: dict[str, Meter] = field(default_factory=dict)
     runs: dict[str, list[float]] = field(default_factory=dict)
@@ -51,7 +53,10 @@ class Hour:
 
     @property
     def storage(self) -> Storage:
-        return storage_on(self.tick_data, self.ohlc_data, Settings.load({}), lambda: self.now, self.analytics_cache)
+        alerts = (self.alert_rules, self.alert_history)
+        return storage_on(
+            self.tick_data, self.ohlc_data, Settings.load({}), lambda: self.now, self.analytics_cache, alerts
+        )
 
     def play(self, minutes: int) -> None:
         self._begin()
@@ -67,7 +72,7 @@ class Hour:
     def part(self, name: str, work: Callable[[], object]) -> None:
         """Do it, on the account of ``name``."""
         meter = self.work.setdefault(name, Meter())
-        for table in (self.tick_data, self.ohlc_data, self.analytics_cache):
+        for table in (self.tick_data, self.ohlc_data, self.analytics_cache, self.alert_rules, self.alert_history):
             if isinstance(table, MeteredTable):
                 table.meter = meter
         began = time.process_time()
@@ -100,13 +105,20 @@ class Hour:
             self.chunk_bytes += sum(len(chunk.payload) for chunk in chunks)
 
     def _beat(self, streams: dict[Market, Trades]) -> None:
-        counters = {"trades": 1_000_000, "holes_open": 0, "missing_ids": 0, "contiguous_id": 10_000_000}
-        at = self.now
-        pulses = tuple(
-            MarketPulse(one, 10_000_000, at, 10_000_000, at, at, 60, "60000.00", counters) for one in streams
-        )
-        figures = dict.fromkeys(FIGURES, 1_000_000)
-        self.storage.heartbeats.put(Heartbeat("1/1", "0123456789abcdef", at, "live", pulses, figures))
+        pulses = tuple(self._pulse(one, self.now // SECOND + 7_919 * number) for number, one in enumerate(streams))
+        figures = {name: (self.now // SECOND * (number + 3)) % 1_000_003 for number, name in enumerate(FIGURES)}
+        self.storage.heartbeats.put(Heartbeat("1/1", "0123456789abcdef", self.now, "live", pulses, figures))
+
+    def _pulse(self, market: Market, seed: int) -> MarketPulse:
+        """With figures of its own: equal ones would be compressed as real ones are not."""
+        last_id, at = seed * 48_271 % 4_000_000_007, self.now - seed % 251
+        stored, until = last_id - seed % 199, at - seed % 4_999
+        counters = {
+            "trades": seed * 31 % 9_999_991, "duplicates": seed % 307, "filled": seed % 997, "holes_opened": seed % 13,
+            "halts": seed % 7, "gaps": 0, "suspects": 0, "holes_open": 0, "missing_ids": 0, "contiguous_id": stored,
+        }  # fmt: skip
+        price = f"{seed * 7_907 % 9_999_999 / 100:.2f}"
+        return MarketPulse(market, last_id, at, stored, until, self.now, 40 + seed % 97, price, counters)
 
 
 FIGURES = ("trades_per_second", "trades", "stored_trades", "chunks", "connected", "connections", "reconnects",

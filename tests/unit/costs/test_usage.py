@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import io
+import json
+from dataclasses import asdict, replace
+from typing import Any
+
 import pytest
 
 from analyse.service import Analyst
 from api.chalicelib.routes import create_app
 from api.chalicelib.service import MarketData
+from check_alerts.delivery import Courier, DeliveryReport
+from check_alerts.handler import figures as check_figures
+from check_alerts.handler import line as check_line
+from check_alerts.letters import Letters
+from check_alerts.service import Monitor
+from ingestor.metrics import EmbeddedMetrics
 from quant.contract.catalogue import LIGHT
+from quant.domain.alert import CheckReport
 from quant.domain.interval import DAY, MINUTE
+from quant.embedded import embedded
 from quant.http.answers import to_json
-from quant.monthly_use import Load, units_per_chunk
-from quant.usage import ANALYSE, CHUNKS_READ, HEALTH, HEARTBEAT, ITEM_OVERHEAD, KB, OHLC, RESAMPLE, SYMBOLS
+from quant.http.edge import METRICS as API
+from quant.monthly_use import Load, minutely, units_per_chunk
+from quant.usage import ANALYSE, CHUNKS_READ, HEALTH, HEARTBEAT, ITEM_OVERHEAD, KB, LOGGED, OHLC, RESAMPLE, SYMBOLS
+from resample.handler import line as resample_line
+from resample.service import Report
+from tests.benchmarks.bench_alerts import quiet_rules
 from tests.benchmarks.hour import Hour
 from tests.benchmarks.markets import markets
 from tests.benchmarks.metered import Meter
 from tests.functional.api.client import Client
 
 SYMBOL_COUNT, RATE, PLAYED = 20, 50, 60
+# Bytes of the three lines that Lambda writes of each call.
+BY_LAMBDA = 300
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +83,43 @@ def test_a_run_of_the_analyst_asks_for_what_is_stated(hour: Hour) -> None:
     _close(run.requests / 5, stated.requests)
     _close(run.read_units / 5, stated.reads)
     _close(run.write_units / 5, stated.writes)
+
+
+def test_a_check_of_a_hundred_quiet_rules_asks_for_what_is_stated(hour: Hour) -> None:
+    storage, load = hour.storage, Load()
+    for rule in quiet_rules(hour.markets, load.rules):
+        storage.rules.put(rule, expected=0)
+    monitor = Monitor(
+        storage.rules, storage.alerts, storage.ticks, storage.bars, storage.heartbeats, storage.instruments,
+        storage.cache, lambda: hour.now,
+    )  # fmt: skip
+    courier = Courier(storage.alerts, Letters(dict), dict, lambda: None, lambda: hour.now)
+    for _ in range(5):
+        hour.part("check", lambda: monitor.check(hour.now))
+        hour.part("check", courier.deliver_due)
+    stated, run = minutely(load)["check alerts"], hour.work["check"]
+    _close(run.requests / 5, stated.requests)
+    _close(run.read_units / 5, stated.reads)
+    _close(run.write_units / 5, stated.writes)
+
+
+def test_a_quiet_platform_sends_no_more_metrics_than_are_paid_for(hour: Hour) -> None:
+    """Of those that count what is rare, as many again as are sent all the time would have to count it in every hour."""
+    (beat,) = hour.storage.heartbeats.all()
+    figures = dict.fromkeys(beat.figures, 0) | {"trades": 10_000, "stored_trades": 10_000, "journal_bytes": 9_000}
+    quiet = EmbeddedMetrics(io.StringIO()).line(replace(beat, figures=figures))
+    run = resample_line(asdict(Report(markets=20, bars=1_300, items_written=44)) | {"differing_bars": 0}, hour.now)
+    check = check_line(check_figures(CheckReport(hour.now, hour.now + 500, rules=100), DeliveryReport()), hour.now)
+    answer = embedded("Quant/Api", hour.now, API, {"duration_ms": 12.5, "bytes": 900, "server_errors": 0})
+    sent = [one["Name"] for line in (quiet, run, check, answer) for one in _metrics(line)]
+    assert sent == ["Heartbeats", "Trades", "StoredTrades", "JournalBytes", "LagMilliseconds", "duration_ms"]
+    assert len(sent) < Load().metrics < 2 * len(sent)
+    _close(len(json.dumps(quiet)), LOGGED["heartbeat"])
+    _close(len(json.dumps(check)) + BY_LAMBDA, LOGGED["run"])
+
+
+def _metrics(line: dict[str, Any]) -> list[dict[str, str]]:
+    return line["_aws"]["CloudWatchMetrics"][0]["Metrics"] if "_aws" in line else []
 
 
 def test_the_routes_of_a_dashboard_ask_for_what_is_stated(hour: Hour) -> None:
