@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -255,6 +256,17 @@ class TestRegisters:
         for beat in [*beats[::-1], Heartbeat("1/2", "old", now - HOUR - 1, "live", ())]:
             backend.storage.heartbeats.put(beat)
         assert backend.storage.heartbeats.all() == tuple(beats)
+
+    def test_a_heartbeat_of_an_earlier_release_is_read_and_a_new_one_is_small(self, backend: Backend) -> None:
+        now = backend.clock.now
+        pulses = tuple(MarketPulse(Market("binance", f"S{at}USDT"), at, now, at, now, now) for at in range(100))
+        beats = [Heartbeat("1/2", "a", now - 1, "live", pulses), Heartbeat("2/2", "b", now, "live", pulses)]
+        plain = msgspec.json.encode(beats[0])
+        backend.tables[0].put(Item("heartbeat", "1/2#a", plain, last_time=now - 1, ttl=(now + HOUR) // SECOND))
+        backend.storage.heartbeats.put(beats[1])
+        assert backend.storage.heartbeats.all() == tuple(beats)
+        sizes = [len(item.payload) for item in backend.tables[0].query("heartbeat")]
+        assert sizes[1] < sizes[0] / 4
 
     def test_instruments(self, backend: Backend) -> None:
         instruments = [Instrument(MARKET, "BTC", "USDT", 2, 5), Instrument(OTHER, "BTC", "USD", 2, 8)]
