@@ -102,11 +102,12 @@ class BarTable:
             payload = bar_codec.pack(best)
             if stored is not None and stored.payload == payload:
                 return 0
+            # Noted first: once the exchange's bar is replaced, nobody could compare it with ours again.
+            self._note_differences(pk, parts)
             try:
                 self._table.put(self._item(pk, sk, best, payload), expected=stored.etag if stored else ABSENT)
             except ConflictError:
                 continue
-            self._note_differences(pk, parts)
             return 1
         raise ConflictError(f"write {pk}/{sk}", f"others changed it {_ATTEMPTS} times in a row")
 
