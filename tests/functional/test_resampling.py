@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
-from itertools import pairwise
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import count, pairwise
+from typing import cast
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from quant.analytics.resample import bars_of_trades
 from quant.domain.bar import COMPLETE, FROM_EXCHANGE, INCOMPLETE, UNKNOWN
 from quant.domain.interval import DAY, HOUR, M1, M5, MINUTE, S1, SECOND
 from quant.domain.ports import DirtyMark
+from quant.domain.trade import Trades
 from quant.errors import UnavailableError
+from quant.storage import bar_codec
 from quant.storage.table import ANY, Item, MemoryTable
 from resample.service import Resampler
 from tests.functional.world import MARKET, START, World, last_minute, random_trades, undisturbed
@@ -66,21 +71,37 @@ def test_minute_by_minute_gives_the_bytes_of_one_run(seed: int) -> None:
 
 
 def test_a_late_trade_rewrites_exactly_its_bars_and_their_items() -> None:
+    """One of 1s, one of 1m, one of 5m, in one item each, though the trade is half an hour old."""
     trades = random_trades(12_000)
-    late = 6_000
     world = World(now=int(trades.times[-1]) + 1)
+    # The fifth of its second, so that the ids of no other second are torn.
+    late = next(at for at in range(5_000, 12_000) if trades.times[at] // SECOND == trades.times[at - 4] // SECOND)
+    assert world.now - int(trades.times[late]) > 30 * MINUTE
     world.write(trades.take(np.delete(np.arange(len(trades)), late)))
     world.beat(trades)
     world.resample()
-    before = world.stored_bars()
-    writes = world.ohlc_data.writes
+    items, bars, writes = world.stored_bars(), _bars(world), world.ohlc_data.writes
     world.heal(trades.take([late]))
     world.resample()
-    changed = {key for key, payload in world.stored_bars().items() if before[key] != payload}
+    changed = {key for key, payload in world.stored_bars().items() if items[key] != payload}
     assert world.ohlc_data.writes - writes == len(changed) == 3
-    assert {key.split("/")[0][-2:] for key in changed} == {"1s", "1m", "5m"}
+    after, time = _bars(world), int(trades.times[late])
+    assert after.keys() == bars.keys()
+    assert sorted(key for key in after if after[key] != bars[key]) == [
+        ("1m", time // MINUTE * MINUTE), ("1s", time // SECOND * SECOND), ("5m", time // M5.ms * M5.ms)
+    ]  # fmt: skip
     assert world.stored_bars() == undisturbed(trades)
     assert world.storage.ticks.dirty_marks() == ()
+
+
+def _bars(world: World) -> dict[tuple[str, int], bytes]:
+    """Every stored bar, by interval and time."""
+    stored = [world.storage.bars.read(MARKET, interval, START, START + DAY) for interval in (S1, M1, M5)]
+    return {
+        (interval.name, int(bars.time[at])): bar_codec.pack(bars.take(slice(at, at + 1)))
+        for interval, bars in zip((S1, M1, M5), stored, strict=True)
+        for at in range(len(bars))
+    }
 
 
 @settings(max_examples=40, deadline=None)
@@ -191,38 +212,74 @@ def test_the_exchanges_bars_are_replaced_where_the_trades_are_there() -> None:
     assert sources == [FROM_EXCHANGE] + [1] * (len(own) - 1)
 
 
-class _DyingTable(MemoryTable):
-    """A table whose process dies at the n-th write, before or after it is done."""
+@dataclass
+class _Writes:
+    """Counts the writes and deletions of a run in all its tables; at the n-th, something happens before or after it."""
 
-    def __init__(self, dies_at: int, after: bool) -> None:
+    left: int = 0
+    after: bool = False
+    happens: Callable[[], object] = lambda: None
+
+    def around(self, write: Callable[[], None]) -> None:
+        self.left -= 1
+        is_now = self.left == 0
+        if is_now and not self.after:
+            self.happens()
+        write()
+        if is_now and self.after:
+            self.happens()
+
+
+class _Watched(MemoryTable):
+    def __init__(self, on: _Writes) -> None:
         super().__init__()
-        self.left, self.after = dies_at, after
+        self.on = on
 
     def put(self, item: Item, *, expected: str = ANY) -> None:
-        self.left -= 1
-        if self.left == 0 and not self.after:
-            raise UnavailableError("write", "the process was killed")
-        super().put(item, expected=expected)
-        if self.left == 0:
-            raise UnavailableError("write", "the process was killed")
+        self.on.around(lambda: super(_Watched, self).put(item, expected=expected))
+
+    def delete(self, pk: str, sk: str) -> None:
+        self.on.around(lambda: super(_Watched, self).delete(pk, sk))
 
 
-def test_a_crash_at_any_write_leaves_what_the_next_run_completes() -> None:
-    trades = random_trades(1_600)
+def _killed() -> None:
+    raise UnavailableError("write", "the process was killed")
+
+
+def _with_work(trades: Trades, on: _Writes) -> World:
+    """What one run finds: minutes that are over now, and ids that were healed in one that was stored before."""
+    late = np.arange(700, 720)
+    world = World(tick_data=_Watched(on), ohlc_data=_Watched(on))
+    first = trades.take(np.delete(np.arange(1_200), late))
+    world.write(first)
+    world.now = int(first.times[-1]) + 1
+    world.beat(first)
+    world.resample()
+    world.write(trades.take(slice(1_200, None)))
+    world.now = int(trades.times[-1]) + 1
+    world.beat(trades)
+    world.heal(trades.take(late))
+    return world
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_crash_at_any_write_leaves_what_the_next_run_completes(after: bool) -> None:
+    trades = random_trades(2_400)
     expected = undisturbed(trades)
-    died = 0
-    for point in range(1, 40):
-        for after in (False, True):
-            world = World(now=int(trades.times[-1]) + 1, ohlc_data=_DyingTable(point, after))
-            world.write(trades)
-            world.beat(trades)
-            try:
-                world.resample()
-            except UnavailableError:
-                died += 1
-                world.resample()
-            assert world.stored_bars() == expected
-    assert died >= 20
+    for point in count(1):
+        on = _Writes()
+        world = _with_work(trades, on)
+        on.left, on.after, on.happens = point, after, _killed
+        try:
+            world.resample()
+        except UnavailableError:
+            world.resample()
+        assert world.stored_bars() == expected
+        assert world.storage.ticks.dirty_marks() == ()
+        if on.left > 0:
+            break
+    # Two items of 1s, 1m and 5m each at the least, the watermark, the mark.
+    assert point > 8
 
 
 def test_a_run_on_an_older_reading_cannot_undo_a_newer_one() -> None:
@@ -255,53 +312,83 @@ def test_trades_that_come_without_a_mark_are_found_again() -> None:
     assert world.storage.bars.incomplete() == ((MARKET, START),)
 
 
-class _Interrupted(MemoryTable):
-    """A table in which, at the n-th write, another whole run comes in between; then the first goes on or dies."""
-
-    def __init__(self, at: int, dies: bool) -> None:
-        super().__init__()
-        self.left, self.dies = at, dies
-        self.other: Callable[[], object] = lambda: None
-
-    def put(self, item: Item, *, expected: str = ANY) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self.other()
-            if self.dies:
-                raise UnavailableError("write", "the process was killed")
-        super().put(item, expected=expected)
+@pytest.mark.parametrize("after", [False, True])
+def test_a_difference_to_the_exchange_outlives_a_crash_at_any_write(after: bool) -> None:
+    """Once the exchange's bar is replaced, nobody could compare the two again."""
+    trades = random_trades(1_000)
+    own = bars_of_trades(trades, M1.ms).take(slice(1, 3))
+    unknown, none = np.full(2, UNKNOWN, dtype=np.int8), np.full(2, -1)
+    theirs = replace(
+        own, complete=unknown, source=np.full(2, FROM_EXCHANGE, dtype=np.int8), first_id=none, last_id=none
+    )
+    for point in count(1):
+        on = _Writes()
+        world = World(ohlc_data=_Watched(on), now=int(trades.times[-1]) + 1)
+        world.storage.bars.merge(MARKET, replace(theirs, high=theirs.high + np.array([0, 1])))
+        world.write(trades)
+        world.beat(trades)
+        on.left, on.after, on.happens = point, after, _killed
+        with suppress(UnavailableError):
+            world.resample()
+        world.resample()
+        assert world.storage.bars.differences() == (f"{MARKET.key}#1m#{theirs.time[1]}",)
+        if on.left > 0:
+            break
 
 
 @pytest.mark.parametrize("dies", [False, True])
-def test_two_runs_at_once_end_in_the_bars_of_one(dies: bool) -> None:
+@pytest.mark.parametrize("after", [False, True])
+def test_two_runs_at_once_end_in_the_bars_of_one(dies: bool, after: bool) -> None:
     """At every write of one run the other runs whole; the first then goes on with what it had read, or is killed."""
-    trades = random_trades(1_600)
-    late = np.arange(700, 720)
+    trades = random_trades(2_400)
     expected = undisturbed(trades)
-    reached = 0
-    for at in range(1, 60):
-        table = _Interrupted(0, dies)
-        world = World(ohlc_data=table)
-        first = trades.take(np.delete(np.arange(1_200), late))
-        world.write(first)
-        world.now = int(first.times[-1]) + 1
-        world.beat(first)
-        world.resample()
-        world.write(trades.take(slice(1_200, None)))
-        world.now = int(trades.times[-1]) + 1
-        world.beat(trades)
-        world.heal(trades.take(late))
-        table.left, table.other = at, world.resample
-        try:
+    for point in count(1):
+        on = _Writes()
+        world = _with_work(trades, on)
+
+        def other(world: World = world) -> None:
             world.resample()
-        except UnavailableError:
-            reached += 1
-        reached += table.left <= 0
+            if dies:
+                _killed()
+
+        on.left, on.after, on.happens = point, after, other
+        with suppress(UnavailableError):
+            world.resample()
+        was_reached = on.left <= 0
+        if not dies or not was_reached:
+            assert world.stored_bars() == expected
         world.resample()
         assert world.stored_bars() == expected
-        if table.left > 0:
+        assert world.storage.ticks.dirty_marks() == ()
+        if not was_reached:
             break
-    assert reached >= 7
+    assert point > 8
+
+
+def test_of_two_runs_at_once_the_other_may_be_killed_at_every_write() -> None:
+    """One run stands still before its n-th write; the other is killed at its m-th; then the first goes on."""
+    trades = random_trades(2_400)
+    expected = undisturbed(trades)
+    for point in (1, 3, 5, 7):
+        for killed_at in count(1):
+            on, theirs = _Writes(), _Writes(happens=_killed)
+            world = _with_work(trades, on)
+
+            def other(world: World = world, on: _Writes = on, theirs: _Writes = theirs, at: int = killed_at) -> None:
+                theirs.left = at
+                for table in (world.tick_data, world.ohlc_data):
+                    cast("_Watched", table).on = theirs
+                with suppress(UnavailableError):
+                    world.resample()
+                for table in (world.tick_data, world.ohlc_data):
+                    cast("_Watched", table).on = on
+
+            on.left, on.happens = point, other
+            world.resample()
+            assert world.stored_bars() == expected
+            if theirs.left > 0:
+                break
+        assert killed_at > 4
 
 
 def test_a_market_without_trades_is_left_alone() -> None:
