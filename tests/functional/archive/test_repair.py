@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from ingestor.repair import repair
-from quant.domain.interval import HOUR
+from quant.domain.bar import INCOMPLETE
+from quant.domain.interval import DAY, HOUR, S1, SECOND
 from quant.domain.market import Market
+from quant.domain.ports import DamagedChunk
 from quant.domain.trade import Trades
 from quant.storage import codec
 from quant.storage.archive import TradeArchive
@@ -31,6 +34,20 @@ def world() -> World:
     return world
 
 
+def _incomplete(world: World) -> list[int]:
+    """The 1s bars that say that trades are missing, the first bar of all apart: none is known before it."""
+    bars = world.storage.bars.read(MARKET, S1, START, START + DAY)
+    return bars.time[1:][bars.complete[1:] == INCOMPLETE].tolist()
+
+
+def _seconds_of(damaged: DamagedChunk) -> list[int]:
+    """The seconds that still have a bar, of the missing trades and of their neighbours on both sides."""
+    missing = (TRADES.ids >= damaged.first_id) & (TRADES.ids <= damaged.last_id)
+    around = (TRADES.ids >= damaged.first_id - 1) & (TRADES.ids <= damaged.last_id + 1)
+    seconds = TRADES.times // SECOND * SECOND
+    return np.intersect1d(seconds[around], seconds[~missing]).tolist()
+
+
 async def _nothing(market: Market, first: int, last: int) -> Trades:
     del market, first, last
     return Trades.empty()
@@ -44,6 +61,7 @@ async def _exchange(market: Market, first: int, last: int) -> Trades:
 @pytest.mark.parametrize("source", ["archive", "exchange"])
 async def test_a_damaged_chunk_is_rebuilt(world: World, source: str) -> None:
     (damaged,) = world.storage.ticks.damaged()
+    assert _incomplete(world) == _seconds_of(damaged)
     archive = TradeArchive(MemoryObjects())
     if source == "archive":
         archive.merge(MARKET, START, TRADES.take(TRADES.times < START + HOUR))
@@ -53,6 +71,7 @@ async def test_a_damaged_chunk_is_rebuilt(world: World, source: str) -> None:
     assert world.storage.ticks.damaged() == ()
     world.resample()
     assert world.stored_bars() == undisturbed(TRADES)
+    assert _incomplete(world) == []
 
 
 async def test_what_nobody_has_stays_registered(world: World) -> None:
