@@ -193,12 +193,15 @@ class _Opened(NamedTuple):
 
 def _open(payload: bytes) -> _Opened:
     envelope, rest = unseal(payload)
-    has_steps = bool(envelope.flags & _PRICE_STEP), bool(envelope.flags & _QUANTITY_STEP)
-    (count, first_id, first_time, price, *steps), at = varint.decode_some(rest, 4 + sum(has_steps))
-    if not 0 < count <= MAX_CHUNK_TRADES:
-        raise ValueError(f"a count of {count} is out of range")
-    head = [count, first_id, first_time, price, *(steps.pop(0) if there else 1 for there in has_steps)]
-    return _Opened(envelope, head, memoryview(decompress(rest[at:], _LONGEST_TRADE * count)))
+    has_price_step, has_quantity_step = envelope.flags & _PRICE_STEP > 0, envelope.flags & _QUANTITY_STEP > 0
+    head, at = varint.decode_some(rest, 4 + has_price_step + has_quantity_step)
+    if not has_price_step:
+        head.insert(4, 1)
+    if not has_quantity_step:
+        head.append(1)
+    if not 0 < head[0] <= MAX_CHUNK_TRADES:
+        raise ValueError(f"a count of {head[0]} is out of range")
+    return _Opened(envelope, head, memoryview(decompress(rest[at:], _LONGEST_TRADE * head[0])))
 
 
 def _decode(chunks: Sequence[Chunk]) -> list[Trades]:

@@ -20,6 +20,8 @@ _LEVEL = 3
 # Without the four bytes that say "this is zstd": the envelope says so.
 _FORMAT = zstandard.FORMAT_ZSTD1_MAGICLESS
 _PARAMETERS = zstandard.ZstdCompressionParameters.from_level(_LEVEL, format=_FORMAT, write_content_size=False)
+# Bits of the first byte of a frame (RFC 8878, 3.1.1.1.1).
+_OWN_SIZE = 0b1110_0000
 # zstandard's contexts must not be shared among threads.
 _contexts = threading.local()
 
@@ -64,6 +66,9 @@ def decompress(packed: bytes, most: int = _MAX_BODY) -> bytes:
     Raises:
         ValueError: not a compressed body, or one of more than ``most`` bytes.
     """
+    # What says its own size is not ours, and would have as much set aside as it says.
+    if not packed or packed[0] & _OWN_SIZE:
+        raise ValueError("it is not compressed as it should be")
     if not hasattr(_contexts, "decompressor"):
         _contexts.decompressor = zstandard.ZstdDecompressor(format=_FORMAT)
     try:

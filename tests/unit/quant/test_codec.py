@@ -66,6 +66,17 @@ def test_numbers_that_do_not_fit_are_refused_though_the_checksum_is_right(
         assert (found.first_id, found.last_id, len(found)) == (chunk.first_id, chunk.last_id, chunk.count)
 
 
+@pytest.mark.parametrize("frame", ["", "e0" + "00" * 7 + "10", "a0" + "ff" * 4 + "010000", "00" + "ff" * 20])
+def test_a_body_that_names_a_size_of_its_own_is_refused(frame: str) -> None:
+    """Of an exabyte, of 4 GB: the library would set aside as much, and run out of memory."""
+    chunk = codec.pack(MARKET, _one_trade())[0]
+    _, rest = unseal(chunk.payload)
+    _, at = varint.decode_some(rest, 6)
+    forged = replace(chunk, payload=seal(unseal(chunk.payload)[0], rest[:at] + bytes.fromhex(frame)))
+    with pytest.raises(ChunkError):
+        codec.unpack(forged)
+
+
 def test_the_first_market_whose_trades_are_not_legal_is_named() -> None:
     good, bad = _one_trade(), replace(_one_trade(), quantities=np.array([0]))
     with pytest.raises(DataError, match="trades of binance:BADUSDT hold a price or quantity"):
