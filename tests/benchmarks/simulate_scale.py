@@ -14,6 +14,7 @@ from statistics import median
 from quant.costs import load_prices, monthly_bill
 from quant.monthly_use import Load, units_per_chunk
 from quant.storage.dynamo import DynamoTable
+from quant.storage.envelope import MAX_BODY
 from quant.usage import ANALYSE, HEARTBEAT, KB, LAMBDA_SLOWER, ROUND_TRIP
 from tests.benchmarks.emulated import create_table, emulator
 from tests.benchmarks.hour import Hour
@@ -23,6 +24,8 @@ from tests.benchmarks.measure import one_core
 STEPS = (20, 200, 2_000)
 RATE = 50.0
 ITEM_LIMIT = 400 * KB
+HEARTBEAT_PLAIN = 340
+"""Bytes of a market in a heartbeat before it is compressed."""
 PARTITION_WRITES, PARTITION_READS = 1_000, 3_000
 RESAMPLE_LIMIT = 45.0
 """Seconds of a run: 50 s of the function's time, less what it keeps in reserve."""
@@ -88,7 +91,8 @@ def _lambda_seconds(one: Played, request_cpu: float) -> float:
 def _limits(one: Played, request_cpu: float) -> None:
     each = _lambda_seconds(one, request_cpu) / one.markets
     _say("Lambda's minute ends the resampler at", f"{RESAMPLE_LIMIT / each:,.0f} markets")
-    _say("400 KB end one heartbeat at", f"{(ITEM_LIMIT - HEARTBEAT[0]) / HEARTBEAT[1]:,.0f} markets of a shard")
+    packed, plain = (ITEM_LIMIT - HEARTBEAT[0]) / HEARTBEAT[1], MAX_BODY / HEARTBEAT_PLAIN
+    _say("one heartbeat ends at", f"{min(packed, plain):,.0f} markets of a shard")
     load = Load()
     chunk = units_per_chunk(load.chunk_bytes) / load.flush_seconds
     _say("one market's partition at 50 trades/s", f"{chunk:.2f} of {PARTITION_WRITES:,} write units/s")

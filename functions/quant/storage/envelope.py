@@ -14,7 +14,7 @@ import zstandard
 
 VERSION = 1
 _FIXED = 8
-_MAX_BODY = 1 << 20
+MAX_BODY = 1 << 20
 # The level costs nothing that can be felt at an item's size.
 _LEVEL = 3
 # Without the four bytes that say "this is zstd": the envelope says so.
@@ -60,7 +60,7 @@ def compress(body: bytes) -> bytes:
     return packed
 
 
-def decompress(packed: bytes, most: int = _MAX_BODY) -> bytes:
+def decompress(packed: bytes, most: int = MAX_BODY) -> bytes:
     """The reverse of compress. That many bytes are set aside, so a caller who knows better says how many it can be.
 
     Raises:
