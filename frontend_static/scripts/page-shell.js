@@ -13,6 +13,10 @@ import { createPoller } from "./poller.js";
 import { loadPreferences, savePreferences } from "./preferences.js";
 import { mountStatusLine } from "./status-line.js";
 
+// An ingestor says how it is every ten seconds: who asks more often pays for hearing the same. A little less, since a
+// refresh comes a little early or late.
+const HEALTH_EVERY = 9_000;
+
 const query = (selector) => document.querySelector(selector);
 
 // `load(signal, page)` brings the page's data; `render(page)` draws what is known; `changed(before, page)` is told of a new
@@ -32,6 +36,7 @@ export function startPage({ fields, load, render, changed = () => false }) {
     loading: true,
   };
   let failure = null;
+  let heard = null;
 
   const display = mountDisplayMenu(query(".display-menu"), { changed: (part) => page.change(part, false) });
   const banner = mountMarketBanner(query(".market-banner"));
@@ -41,13 +46,16 @@ export function startPage({ fields, load, render, changed = () => false }) {
   refresh?.addEventListener("change", () => page.change({ refresh: Number(refresh.value) }, false));
 
   const health = async (signal) => {
+    if (heard !== null && Date.now() - heard < HEALTH_EVERY) return;
     try {
       page.health = await page.api.health(signal);
+      heard = Date.now();
       page.market = page.health.market ?? page.market;
       const time = new Date(page.health.time).getTime();
       if (Number.isFinite(time)) page.skew = time - Date.now();
       if (!signal.aborted) draw();
     } catch (error) {
+      heard = null;
       if (signal.aborted || error.away) throw error;
       page.health = null;
     }

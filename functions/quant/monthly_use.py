@@ -11,6 +11,7 @@ from quant.usage import (
     CHECK,
     CHUNKS_READ,
     HEALTH,
+    HEALTH_EVERY,
     HEARTBEAT,
     INDEX_OVERHEAD,
     ITEM_OVERHEAD,
@@ -90,8 +91,8 @@ class Load:
 
     @property
     def requests_per_second(self) -> float:
-        """Of all dashboards: bars and health at each refresh, symbols now and then."""
-        return self.dashboards * (2 / self.refresh_seconds + 1 / SYMBOLS_EVERY) if self.refresh_seconds else 0.0
+        """Of all dashboards."""
+        return sum(often for _, often in _served(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _served(load: Load) -> list[tuple[Work, float]]:
     often = load.dashboards / load.refresh_seconds
     return [
         (OHLC, often),
-        (HEALTH.for_markets(load.symbols), often),
+        (HEALTH.for_markets(load.symbols), load.dashboards / max(load.refresh_seconds, HEALTH_EVERY)),
         (SYMBOLS.for_markets(load.symbols), load.dashboards / SYMBOLS_EVERY),
     ]
 

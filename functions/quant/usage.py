@@ -72,12 +72,12 @@ CHECK = Work(1024, 10, 6, 1, 0.01, 3, 5.1, 0, 0.001)
 at: REPORT_BYTES."""
 RULE_BYTES = 400
 REPORT_BYTES = 52
-OHLC = Work(512, 5.5, 7.5, 0, 0.0015)
-HEALTH = Work(512, 8, 8, 0, 0.0005, 0, 0.2)
+OHLC = Work(512, 5.5, 6.5, 0, 0.0015)
+HEALTH = Work(512, 8, 7.6, 0, 0.0005, 0, 0.02)
 SYMBOLS = Work(512, 3, 3, 0, 0.001, 0, 0.1, 0, 0.0001)
 """The day's figures are the analyst's: one read for all symbols together."""
-SYMBOLS_EVERY = 30
-"""Seconds between two questions of a dashboard for all symbols; bars and health are asked for at each refresh."""
+SYMBOLS_EVERY, HEALTH_EVERY = 30, 10
+"""Seconds between two questions of a dashboard for all symbols, and for health; bars are asked for at each refresh."""
 HEARTBEAT = (500, 65)
 """Bytes of a heartbeat, compressed: of the item, and of each market in it."""
 BAR_ITEM = {"1s": 1_900, "1m": 2_250, "5m": 9_500}

@@ -97,12 +97,15 @@ class Hour:
         return lifelike(NOON, minutes * 60, self.per_second, seed, first_id=10_000_000)
 
     def _flush(self, streams: dict[Market, Trades]) -> None:
-        for market, trades in streams.items():
-            low, high = np.searchsorted(trades.times, (self.now - FLUSH, self.now)).tolist()
-            chunks = codec.pack(market, trades.take(slice(low, high)))
-            self.storage.ticks.write(chunks)
-            self.trades, self.chunks = self.trades + high - low, self.chunks + len(chunks)
-            self.chunk_bytes += sum(len(chunk.payload) for chunk in chunks)
+        edges = (self.now - FLUSH, self.now)
+        chunks = codec.pack_all(
+            (market, trades.take(slice(*np.searchsorted(trades.times, edges).tolist())))
+            for market, trades in streams.items()
+        )
+        self.storage.ticks.write(chunks)
+        self.chunks += len(chunks)
+        self.trades += sum(chunk.count for chunk in chunks)
+        self.chunk_bytes += sum(len(chunk.payload) for chunk in chunks)
 
     def _beat(self, streams: dict[Market, Trades]) -> None:
         pulses = tuple(self._pulse(one, self.now // SECOND + 7_919 * number) for number, one in enumerate(streams))

@@ -115,7 +115,7 @@ def test_prices_move_and_what_has_not_changed_is_not_asked_for(open_page: OpenPa
         with page.expect_response(lambda response: response.url.endswith("/api/symbols")):
             page.clock.run_for(5000)
         expect(page.locator(".symbol-table tbody tr > :nth-child(2)").first).not_to_have_text(before[0])
-        assert {urlsplit(path).path for path in stub.asked} == {"/api/symbols", "/api/health"}
+        assert {urlsplit(path).path for path in stub.asked} == {"/api/symbols"}
 
 
 def test_nothing_computed_yet_is_told(open_page: OpenPage, stub: Stub) -> None:

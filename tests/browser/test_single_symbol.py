@@ -270,10 +270,10 @@ def test_a_market_that_is_not_real_says_so(open_page: OpenPage, stub: Stub) -> N
         expect(banner).to_be_in_viewport()
         expect(banner).to_contain_text("Simulated market — these prices are invented")
         stub.market = "replay"
-        tick(page, stub)
+        tick(page, stub, 10)
         expect(banner).to_contain_text("Replay — recorded prices")
         stub.market = "live"
-        tick(page, stub)
+        tick(page, stub, 10)
         expect(banner).to_be_hidden()
         expect(page.locator(".status-line")).to_contain_text("Live")
 

@@ -35,9 +35,9 @@ def test_what_is_not_well_is_said_with_its_reason(open_page: OpenPage, stub: Stu
 def test_trades_a_second_are_counted_by_their_ids(open_page: OpenPage, stub: Stub) -> None:
     with open_page("/system/", clock=START, drawn=False) as page:
         expect(page.locator("[data-part=status]")).to_have_text("All is well")
-        stub.now += 5000
+        stub.now += 10_000
         with page.expect_response(lambda response: "/api/health" in response.url):
-            page.clock.run_for(5000)
+            page.clock.run_for(10_000)
         # The stub's ids rise by 10, 20 and 30 a second.
         expect(page.locator("[data-part=symbols] [data-cell=rate]")).to_have_text(["10.0", "20.0", "30.0"])
 

@@ -47,10 +47,12 @@ def test_the_address_and_the_processor_are_paid_by_the_hour() -> None:
     assert two.list_total == pytest.approx(2 * one.list_total)
 
 
-def test_a_dashboard_asks_for_bars_and_health_at_each_refresh() -> None:
-    """2 / 5 s + 1 / 30 s = 0.43333 requests/s, 1.1388 million a month, at $3.50."""
+def test_a_dashboard_asks_for_bars_at_each_refresh_and_for_health_as_often_as_it_changes() -> None:
+    """1 / 5 s + 1 / 10 s + 1 / 30 s = 0.33333 requests/s, 0.876 million a month, at $3.50."""
     bill = monthly_bill(Load(), _priced(rest_api=3.50))
-    assert bill.list_total == pytest.approx(1.1388 * 3.50)
+    assert bill.list_total == pytest.approx(0.876 * 3.50)
+    assert Load(refresh_seconds=30).requests_per_second == pytest.approx(3 / 30)
+    assert Load(refresh_seconds=0).requests_per_second == 0
 
 
 def test_the_archive_grows_with_each_month() -> None:
