@@ -2,7 +2,7 @@
 
 No dimension: a metric costs $0.30 a month for each of its values, so a symbol or shard never is one. Counters are told
 as what was added since the line before; what speaks of a moment is told as it is. Frames in quarantine are told by
-reason too, but only when there are any: a metric costs something only in the hours in which it is told.
+reason too. What is zero is in the line, but is no metric: one costs something only in the hours in which it is told.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ COUNTERS = {
     "trades": "Trades",
     "stored_trades": "StoredTrades",
     "reconnects": "Reconnects",
+    "holes_healed": "HolesHealed",
     "gaps": "Gaps",
+    "halts": "Halts",
     "quarantined": "QuarantinedFrames",
     "storage_retries": "StorageRetries",
     "dropped_chunks": "DroppedChunks",
@@ -30,7 +32,7 @@ MOMENTS = {
     "queue_depth": "QueueDepth",
 }
 _BY_REASON = "quarantined_by_reason"
-_UNITS = {
+METRICS = dict.fromkeys(("Heartbeats", *COUNTERS.values(), *MOMENTS.values()), "Count") | {
     "TradesPerSecond": "Count/Second",
     "JournalBytes": "Bytes",
     "LagMilliseconds": "Milliseconds",
@@ -63,7 +65,7 @@ class EmbeddedMetrics:
             values[metric] = _number(figures.get(name))
         values |= _of_trades(beat) | self._quarantined(figures)
         self._before = dict(figures)
-        described = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in values]
+        described = [{"Name": name, "Unit": METRICS.get(name, "Count")} for name, value in values.items() if value]
         directive = {"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": described}
         return {
             "_aws": {"Timestamp": beat.time, "CloudWatchMetrics": [directive]},

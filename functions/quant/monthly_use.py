@@ -46,7 +46,7 @@ class Load:
         archive_bytes_per_trade: in Parquet.
         archive_months: how many are stored at the end of the month that is billed.
         archive_warm_months: after which an object becomes cold.
-        metrics: those that are sent all the time, and as much again of those that count what is rare, since each is
+        metrics: ten that are sent all the time, and three months' worth of those that count what is rare, since each is
             paid for by the hour in which it counts something.
         alarms, alarms_each: of the platform, and of each ingestor.
     """
@@ -71,7 +71,7 @@ class Load:
     dashboards: float = 1.0
     refresh_seconds: float = 5.0
     response_bytes: float = 3_000.0
-    metrics: int = 19
+    metrics: int = 13
     alarms: int = 10
     alarms_each: int = 1
 

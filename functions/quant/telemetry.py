@@ -21,7 +21,7 @@ class Telemetry:
     """
     Attributes:
         units: of what is a metric, by its name. A metric costs $0.30 a month, and so would each value of a dimension;
-            what else a report says can be searched for and costs nothing.
+            what else a report says can be searched for and costs nothing, and so does a metric while it is zero.
     """
 
     logger: Logger
@@ -40,10 +40,13 @@ class Telemetry:
 
     def report(self, event: str, **figures: object) -> None:
         """One line about what was done."""
-        counted = [(name, unit, cast(float, figures.pop(name))) for name, unit in self.units.items()]
-        for one in counted:
-            self.metrics.add_metric(*one)
+        counted = {name: cast(float, figures[name]) for name in self.units if figures[name]}
+        if not counted:
+            self.logger.info(event, event=event, **figures)
+            return
+        for name, value in counted.items():
+            self.metrics.add_metric(name, self.units[name], value)
         told = {"event": event, "correlation_id": self.logger.get_correlation_id(), **figures}
-        for name, value in told.items():
-            self.metrics.add_metadata(name, value)
+        for name in told.keys() - counted.keys():
+            self.metrics.add_metadata(name, told[name])
         self.metrics.flush_metrics()

@@ -9,24 +9,25 @@ from typing import Any
 
 import pytest
 
+from analyse.handler import TELEMETRY as ANALYST
 from analyse.service import Analyst
+from api.chalicelib.routes import TELEMETRY as API
 from api.chalicelib.routes import create_app
 from api.chalicelib.service import MarketData
 from check_alerts.delivery import Courier, DeliveryReport
+from check_alerts.handler import TELEMETRY as CHECK
 from check_alerts.handler import figures as check_figures
-from check_alerts.handler import line as check_line
 from check_alerts.letters import Letters
 from check_alerts.service import Monitor
 from ingestor.metrics import EmbeddedMetrics
 from quant.contract.catalogue import LIGHT
 from quant.domain.alert import CheckReport
 from quant.domain.interval import DAY, MINUTE
-from quant.embedded import embedded
 from quant.http.answers import to_json
-from quant.http.edge import METRICS as API
 from quant.monthly_use import Load, minutely, units_per_chunk
+from quant.telemetry import Telemetry
 from quant.usage import ANALYSE, CHUNKS_READ, HEALTH, HEARTBEAT, ITEM_OVERHEAD, KB, LOGGED, OHLC, RESAMPLE, SYMBOLS
-from resample.handler import line as resample_line
+from resample.handler import TELEMETRY as RESAMPLER
 from resample.service import Report
 from tests.benchmarks.bench_alerts import quiet_rules
 from tests.benchmarks.hour import Hour
@@ -103,19 +104,34 @@ def test_a_check_of_a_hundred_quiet_rules_asks_for_what_is_stated(hour: Hour) ->
     _close(run.write_units / 5, stated.writes)
 
 
-def test_a_quiet_platform_sends_no_more_metrics_than_are_paid_for(hour: Hour) -> None:
-    """Of those that count what is rare, as many again as are sent all the time would have to count it in every hour."""
+def test_a_quiet_platform_sends_no_more_metrics_than_are_paid_for(
+    hour: Hour, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of those that count what is rare, three would have to count it in every hour."""
     (beat,) = hour.storage.heartbeats.all()
-    figures = dict.fromkeys(beat.figures, 0) | {"trades": 10_000, "stored_trades": 10_000, "journal_bytes": 9_000}
-    quiet = EmbeddedMetrics(io.StringIO()).line(replace(beat, figures=figures))
-    run = resample_line(asdict(Report(markets=20, bars=1_300, items_written=44)) | {"differing_bars": 0}, hour.now)
-    check = check_line(check_figures(CheckReport(hour.now, hour.now + 500, rules=100), DeliveryReport()), hour.now)
-    answer = embedded("Quant/Api", hour.now, API, {"duration_ms": 12.5, "bytes": 900, "server_errors": 0})
-    sent = [one["Name"] for line in (quiet, run, check, answer) for one in _metrics(line)]
-    assert sent == ["Heartbeats", "Trades", "StoredTrades", "JournalBytes", "LagMilliseconds", "duration_ms"]
-    assert len(sent) < Load().metrics < 2 * len(sent)
+    busy = {"trades": 10_000, "stored_trades": 10_000, "trades_per_second": 1_000.5, "journal_bytes": 9_000}
+    quiet = EmbeddedMetrics(io.StringIO()).line(replace(beat, figures=dict.fromkeys(beat.figures, 0) | busy))
+    checked = check_figures(CheckReport(hour.now, hour.now + 500, rules=100), DeliveryReport())
+    run = _line(RESAMPLER, capsys, **asdict(Report(markets=20, bars=1_300, items_written=44)), differing_bars=0)
+    check = _line(CHECK, capsys, **checked)
+    analysis, answer = _line(ANALYST, capsys), _line(API, capsys, bytes=900, server_errors=0)
+    sent = [one["Name"] for line in (quiet, run, check, analysis, answer) for one in _metrics(line)]
+    assert sent == [
+        "Heartbeats", "Trades", "StoredTrades", "TradesPerSecond", "JournalBytes", "LagMilliseconds",
+        "SinceLastTradeMilliseconds", "duration_ms", "duration_ms", "duration_ms",
+    ]  # fmt: skip
+    assert len(sent) + 3 == Load().metrics
     _close(len(json.dumps(quiet)), LOGGED["heartbeat"])
     _close(len(json.dumps(check)) + BY_LAMBDA, LOGGED["run"])
+
+
+def _line(telemetry: Telemetry, capsys: pytest.CaptureFixture[str], **figures: object) -> dict[str, Any]:
+    """What a function writes; its own Logger holds the stdout of when it was made."""
+    told = Telemetry.of(f"cost of {telemetry.logger.service}", telemetry.metrics.namespace, **telemetry.units)
+    told.report("done", **{"duration_ms": 340, **figures})
+    [line] = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert isinstance(line, dict)
+    return line
 
 
 def _metrics(line: dict[str, Any]) -> list[dict[str, str]]:

@@ -24,7 +24,7 @@ def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 def test_what_is_no_metric_stands_beside_them(capsys: pytest.CaptureFixture[str]) -> None:
     telemetry = _telemetry("beside")
-    telemetry.report("done", bars=700, errors=0, duration_ms=340, symbol="BTCUSDT")
+    telemetry.report("done", bars=700, errors=1, duration_ms=340, symbol="BTCUSDT")
     telemetry.report("done", bars=1, errors=2, duration_ms=1.5)
     first, second = _lines(capsys)
     assert (first["event"], first["bars"], first["symbol"]) == ("done", 700, "BTCUSDT")
@@ -35,8 +35,18 @@ def test_what_is_no_metric_stands_beside_them(capsys: pytest.CaptureFixture[str]
             "Metrics": [{"Name": "duration_ms", "Unit": "Milliseconds"}, {"Name": "errors", "Unit": "Count"}],
         }
     ]
-    assert (first["errors"], first["duration_ms"]) == ([0], [340])
+    assert (first["errors"], first["duration_ms"]) == ([1], [340])
     assert (second["errors"], second["duration_ms"], "symbol" in second) == ([2], [1.5], False)
+
+
+def test_a_zero_is_told_and_is_no_metric(capsys: pytest.CaptureFixture[str]) -> None:
+    telemetry = _telemetry("zero")
+    telemetry.report("done", errors=0, duration_ms=7)
+    telemetry.report("done", errors=0, duration_ms=0, symbol="BTCUSDT")
+    some, none = _lines(capsys)
+    [written] = some["_aws"]["CloudWatchMetrics"]
+    assert ([one["Name"] for one in written["Metrics"]], some["errors"]) == (["duration_ms"], 0)
+    assert (none["event"], none["errors"], none["symbol"], "_aws" in none) == ("done", 0, "BTCUSDT", False)
 
 
 def test_a_figure_that_is_missing_is_no_metric_of_zero(capsys: pytest.CaptureFixture[str]) -> None:
