@@ -105,15 +105,13 @@ def _serve(tell: Connection) -> None:
 
     async def send(connection: ServerConnection) -> None:
         nonlocal sent
-        began, due, transport = time.monotonic(), 0.0, connection.transport
-        while (elapsed := time.monotonic() - began) < BEFORE + DURING + AFTER:
-            rate = STORM if BEFORE <= elapsed < BEFORE + DURING else CALM
-            due += rate * TICK
-            count, moment = int(due), now_ms()
-            due -= count
+        began, transport = time.monotonic(), connection.transport
+        while sent < _due(BEFORE + DURING + AFTER):
+            # What a busy machine has let slip is made up for: the rate is kept on the whole.
+            count, moment = _due(time.monotonic() - began) - sent, now_ms()
             transport.write(b"".join(_frame(sent + k, moment) for k in range(count)))
             sent += count
-            await asyncio.sleep(max(TICK - (time.monotonic() - began - elapsed), 0))
+            await asyncio.sleep(TICK)
         while transport.get_write_buffer_size():
             await asyncio.sleep(0.01)
         done.set()
@@ -127,6 +125,12 @@ def _serve(tell: Connection) -> None:
             await asyncio.sleep(4)
 
     asyncio.run(main())
+
+
+def _due(elapsed: float) -> int:
+    """How many trades there have been after so many seconds."""
+    storm = min(max(elapsed - BEFORE, 0.0), DURING)
+    return int(STORM * storm + CALM * (min(elapsed, BEFORE + DURING + AFTER) - storm))
 
 
 def _frame(number: int, moment: int) -> bytes:
