@@ -32,6 +32,7 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 PER_SECOND = 0.5
 AWAY, HEAL_MAX, BEFORE = 8 * HOUR, 6 * HOUR, 10 * MINUTE
 _SCALE = 8
+INTERRUPTED = 130
 
 
 def _published(made: World, market: Market, start: int, end: int) -> Trades:
@@ -133,7 +134,7 @@ async def _backfill(made: World, start: int, end: int) -> tuple[int, float]:
     made.server.faults.add(SlowRest(delay=0.3, times=25))
     for interrupted in (True, False):
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, env=env, cwd=ROOT, stderr=asyncio.subprocess.PIPE
+            sys.executable, *arguments, env=env, cwd=ROOT, stderr=asyncio.subprocess.PIPE, preexec_fn=_hears_ctrl_c
         )
         assert process.stderr is not None
         if interrupted:
@@ -142,7 +143,14 @@ async def _backfill(made: World, start: int, end: int) -> tuple[int, float]:
             process.send_signal(signal.SIGINT)
         print((await process.stderr.read()).decode(), end="")
         code = await process.wait()
+        if interrupted and code != INTERRUPTED:
+            raise AssertionError(f"the backfill that was interrupted ended with {code}")
     return code, time.monotonic() - began
+
+
+def _hears_ctrl_c() -> None:
+    # A shell's background jobs ignore it, and so would what they start.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _iso(time_ms: int) -> str:
