@@ -22,7 +22,7 @@ from ingestor.service import Ingestor
 from quant.domain.chunk import Chunk
 from quant.domain.interval import M5, MINUTE
 from quant.errors import UnavailableError
-from quant.storage.codec import pack, unpack
+from quant.storage.codec import pack_all, unpack
 from quant.storage.storage import memory_storage
 from tests.unit.ingestor.scripted_exchange import MARKET, DirectClient, ScriptedExchange
 
@@ -84,7 +84,7 @@ class Life:
         self.journal = Journal(self.folder, segment_bytes=600, sync=False)
         self.ingestor = Ingestor(
             [self.exchange], [MARKET], Ports(s.ticks, s.bars, s.heartbeats, s.instruments), self.journal,
-            Codec(pack, unpack), lambda: NOW, silent, Options(history=False, instance=f"{len(s.heartbeats.all())}"),
+            Codec(pack_all, unpack), lambda: NOW, silent, Options(history=False, instance=f"{len(s.heartbeats.all())}"),
         )  # fmt: skip
         clients: dict[str, Any] = self.ingestor.clients
         clients[MARKET.exchange] = self.client
