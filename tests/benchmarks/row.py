@@ -9,8 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``ratio`` says how many times better than the peer; both were measured in the same run. ``value`` is None where
-    nothing could be measured, and ``peer`` then says why."""
+    """``ratio`` says how many times better than the peer, or the share of the peer's where the goal is a share; both
+    were measured in the same run. ``value`` is None where nothing could be measured, and ``peer`` then says why."""
 
     name: str
     value: float | None
