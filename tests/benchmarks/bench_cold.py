@@ -2,13 +2,13 @@
 
 The packages are built for this machine's processor, sizes are those of the packages for Lambda. The peer is the same
 package without bytecode, in a folder that nothing can be written to: a package as `pip install --target` leaves it.
+Beside both is the SDK with its bytecode, as the runtime has it.
 """
 
 from __future__ import annotations
 
 import platform
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +20,7 @@ from pack.install import Target
 from pack.recipes import MIB, PYTHON, RECIPES
 from tests.benchmarks.measure import ROOT
 from tests.benchmarks.row import Row
+from tests.runtime_sdk import copy_sdk
 
 UV = str(ROOT / ".venv/uv") if (ROOT / ".venv/uv").exists() else ""
 REPEATS = 8
@@ -34,14 +35,18 @@ GOALS = {"ApiFunction": 0.6, "ResampleFunction": 0.5, "CheckAlertsFunction": 0.7
 
 
 def run() -> list[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        return [row for function in RECIPES for row in _rows(function, Path(folder))]
-
-
-def _rows(function: str, folder: Path) -> list[Row]:
-    name = RECIPES[function].folder
     if not runtime_python():
-        return [Row(f"cold.{name}_s", None, "s", f"this machine has no Python {PYTHON}, the runtime's")]
+        reason = f"this machine has no Python {PYTHON}, the runtime's"
+        return [Row(f"cold.{recipe.folder}_s", None, "s", reason) for recipe in RECIPES.values()]
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        (folder / "sdk").mkdir()
+        sdk = copy_sdk(folder / "sdk")
+        return [row for function in RECIPES for row in _rows(function, folder, sdk)]
+
+
+def _rows(function: str, folder: Path, sdk: Path) -> list[Row]:
+    name = RECIPES[function].folder
     try:
         here = build(function, folder / function / "here", Target(platform.machine()), UV)
         plain = build(function, folder / function / "plain", Target(platform.machine()), UV, compiled=False)
@@ -49,7 +54,7 @@ def _rows(function: str, folder: Path) -> list[Row]:
     except PackError as exc:
         return [Row(f"cold.{name}_s", None, "s", str(exc))]
     # In turns, so that both meet the same noise; the least is what the work itself takes.
-    rounds = [(_once(here), _once(plain)) for _ in range(REPEATS)]
+    rounds = [(_once(here, sdk), _once(plain, sdk)) for _ in range(REPEATS)]
     compiled, uncompiled = (min(times) for times in zip(*rounds, strict=True))
     return [
         Row(f"cold.{name}_s", compiled, "s", f"without bytecode {uncompiled:.2f} s", uncompiled / compiled,
@@ -59,9 +64,9 @@ def _rows(function: str, folder: Path) -> list[Row]:
     ]  # fmt: skip
 
 
-def _once(built: Built) -> float:
-    program = f"import sys; sys.path[:0] = {[str(built.folder), *_sdk()]!r}; {PROGRAMS[built.function]}"
+def _once(built: Built, sdk: Path) -> float:
     """Seconds of the whole process, from its start to its end; nothing is written beside the modules."""
+    program = f"import sys; sys.path[:0] = {[str(built.folder), str(sdk)]!r}; {PROGRAMS[built.function]}"
     began = time.perf_counter()
     subprocess.run(
         [runtime_python(), "-I", "-S", "-B", "-c", program],
@@ -69,8 +74,3 @@ def _once(built: Built) -> float:
         check=True,
     )
     return time.perf_counter() - began
-
-
-def _sdk() -> list[str]:
-    """The folder that has boto3: looked through after the package, which has all else."""
-    return [path for path in sys.path if (Path(path) / "boto3").is_dir()][:1]

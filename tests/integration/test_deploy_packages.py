@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +24,9 @@ from infra.local.ports import choose
 from pack.build import Built, build
 from pack.compiling import runtime_python
 from pack.install import Target
-from pack.recipes import MIB, PYTHON, RECIPES, RUNTIME_BRINGS
+from pack.recipes import MIB, PYTHON, RECIPES
 from quant.settings import Settings
+from tests.runtime_sdk import copy_sdk
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
@@ -64,20 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Built]:
 
 @pytest.fixture(scope="module")
 def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the runtime brings."""
-    import importlib.util
-
-    folder = tmp_path_factory.mktemp("sdk")
-    for name in (*RUNTIME_BRINGS, "urllib3"):
-        found = importlib.util.find_spec({"python-dateutil": "dateutil"}.get(name, name))
-        assert found is not None
-        assert found.origin is not None
-        origin = Path(found.origin)
-        if origin.name == "__init__.py":
-            shutil.copytree(origin.parent, folder / origin.parent.name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(origin, folder)
-    return folder
+    return copy_sdk(tmp_path_factory.mktemp("sdk"))
 
 
 @pytest.fixture(scope="module")
