@@ -13,7 +13,7 @@ REFUSED := this project needs Python 3.11 or newer with its venv module: install
 
 export PYTHONPATH := functions:.
 # `make run SOURCE=simulator` reaches the program as a setting; its names are listed in functions/quant/settings.py.
-export SYMBOLS SOURCE SPEED PORT EMULATOR_PORT STATE_DIR PREFIX FLUSH_SECONDS TICK_TTL_SECONDS BAR_1S_TTL_SECONDS
+export SYMBOLS SOURCE SPEED PORT EMULATOR EMULATOR_PORT STATE_DIR PREFIX FLUSH_SECONDS TICK_TTL_SECONDS BAR_1S_TTL_SECONDS
 export BINANCE_WS_URL BINANCE_REST_URL COINBASE_WS_URL COINBASE_REST_URL SHARD LOG_LEVEL REAL_DATA_DIR
 export PUBLIC_READ CORS_ORIGINS API_RATE_LIMIT API_BURST_LIMIT
 export HEAL_MAX_SECONDS JOURNAL_MAX_BYTES STREAMS_PER_CONNECTION
@@ -23,7 +23,7 @@ export HEAL_MAX_SECONDS JOURNAL_MAX_BYTES STREAMS_PER_CONNECTION
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV) $(VENDOR)  ## Start everything on http://127.0.0.1:8000 (SOURCE=auto|binance|simulator|replay:FOLDER SPEED=10 SYMBOLS=… PORT=…)
+run: $(VENV) $(VENDOR) $(if $(filter localstack,$(EMULATOR)),.venv-localstack/.stamp)  ## Start everything on http://127.0.0.1:8000 (SOURCE=auto|binance|simulator|replay:FOLDER SPEED=10 SYMBOLS=… PORT=… EMULATOR=localstack)
 	@exec $(PY) -m infra.local run
 
 stop: $(VENV)  ## End a run and wait until its state is saved
@@ -38,16 +38,12 @@ token: $(VENV)  ## Print the token that the local API's writes need
 test: $(VENV) $(VENDOR) chromium  ## Run all tests; each skip is listed with its reason
 	@$(PY) -m pytest
 
-test-localstack: $(VENV) .venv-localstack/.stamp  ## Install LocalStack from its lock and run all tests of it; needs a Python 3.13
+test-localstack: $(VENV) .venv-localstack/.stamp  ## Install LocalStack from its lock and run all tests of it (LOCALSTACK_PYTHON=3.11: the older one)
 	@$(PY) -m pytest tests/localstack
 
-.venv-localstack/.stamp: infra/localstack/requirements.lock
-	@python=$$(PYTHONPATH=functions $(PY) -c 'from pack.compiling import runtime_python; print(runtime_python())'); \
-	if [ -z "$$python" ]; then echo 'LocalStack needs Python 3.13, and there is none here' >&2; exit 1; fi; \
-	echo 'installing LocalStack into .venv-localstack…'; \
-	[ -x .venv-localstack/bin/python ] || $$python -m venv .venv-localstack; \
-	if [ -x .venv/uv ]; then .venv/uv pip sync --quiet --python .venv-localstack/bin/python --require-hashes $<; \
-	else .venv-localstack/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; fi
+# LOCALSTACK_PYTHON=3.11 installs the older one where both could be.
+.venv-localstack/.stamp: infra/localstack/requirements.lock infra/localstack/requirements-older.lock
+	@$(PY) -m infra.localstack.install $(LOCALSTACK_PYTHON)
 	@touch $@
 
 check: $(VENV)  ## Lint, format and types
@@ -138,6 +134,10 @@ lock: $(VENV)  ## Resolve the dependencies of pyproject.toml into requirements.l
 	@.venv/uv pip compile --group fuzz --universal --python-version 3.11 --generate-hashes --no-header -o requirements-fuzz.lock
 	@for name in sam audit; do .venv/uv pip compile --quiet requirements-$$name.in --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate -o requirements-$$name.lock; done
+	@.venv/uv pip compile --quiet infra/localstack/requirements.in --python-version 3.13 --exclude-newer 2026-03-31 --generate-hashes \
+	  --no-header --no-annotate -o infra/localstack/requirements.lock
+	@.venv/uv pip compile --quiet infra/localstack/requirements-older.in --python-version 3.11 --exclude-newer 2025-10-20 --generate-hashes \
+	  --no-header --no-annotate -o infra/localstack/requirements-older.lock
 	@.venv/uv pip compile --quiet ingestor/requirements.in -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o ingestor/requirements.lock
 	@for name in light analyse; do .venv/uv pip compile --quiet functions/pack/$$name.in -c requirements.lock --no-deps \
 	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \

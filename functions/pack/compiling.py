@@ -28,20 +28,25 @@ for path in sorted(root.rglob("*.py")):
 
 def runtime_python() -> str:
     """An interpreter of the runtime's version on this machine; empty where there is none."""
-    if sys.version.startswith(f"{PYTHON}."):
+    return interpreter(PYTHON)
+
+
+def interpreter(version: str) -> str:
+    """An interpreter of this version, such as 3.13, on this machine; empty where there is none."""
+    if sys.version.startswith(f"{version}."):
         return sys.executable
-    name = f"python{PYTHON}"
-    managed = sorted(Path.home().glob(f".pyenv/versions/{PYTHON}.*/bin/{name}"))
+    name = f"python{version}"
+    managed = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/{name}"))
     for candidate in (shutil.which(name), *map(str, reversed(managed))):
-        if candidate and _answers(candidate):
+        if candidate and _answers(candidate, version):
             return candidate
     return ""
 
 
-def _answers(python: str) -> bool:
+def _answers(python: str, version: str) -> bool:
     """Whether it is an interpreter: a version manager's place holder says no."""
     done = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True)
-    return done.returncode == 0 and done.stdout.startswith(f"{PYTHON}.")
+    return done.returncode == 0 and done.stdout.startswith(f"{version}.")
 
 
 def compile_all(root: Path, python: str) -> list[str]:

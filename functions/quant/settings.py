@@ -147,6 +147,12 @@ SETTINGS = (
     Setting("SOURCE", "auto", _source, "Where trades come from: auto, binance, simulator or replay:FOLDER"),
     Setting("SPEED", "1", _number(0.1, 100), "How many times faster a recording is replayed"),
     Setting("PORT", "8000", _whole(0, 65535), "Port of the site and the API on the laptop; 0 takes a free one"),
+    Setting(
+        "EMULATOR",
+        "ministack",
+        _choice("ministack", "localstack"),
+        "What plays AWS on the laptop: ministack, or localstack, which begins empty each time",
+    ),
     Setting("EMULATOR_PORT", "4566", _whole(0, 65535), "Port of the AWS emulator on the laptop; 0 takes a free one"),
     Setting("STATE_DIR", ".local", Path, "Folder of the local stack's state"),
     Setting("PREFIX", "quant", _name, "Beginning of the names of tables, buckets and functions"),
@@ -193,6 +199,7 @@ class Settings:
     source: str
     speed: float
     port: int
+    emulator: str
     emulator_port: int
     state_dir: Path
     prefix: str

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
 from infra.local.environment import local_settings
 from infra.local.packages import thin_package
 from infra.local.running import Run, claimed, end
-from infra.local.signals import stop_signals
+from infra.local.signals import stop_signals, until
 from infra.local.stack import LocalStack, get_json
 from infra.local.status import Console, status_line
 from infra.local.templates import FUNCTION, load_template
@@ -43,7 +40,7 @@ async def _run(settings: Settings, folder: Path, chosen: bool) -> None:
     stack = LocalStack(settings, root=ROOT, log=console.say, symbols_chosen=chosen)
     with stop_signals(first=asyncio.Event(), second=stack.hurry) as stopped:
         try:
-            await _until(stopped, _serve(stack, console, folder))
+            await until(stopped, _serve(stack, console, folder))
         finally:
             console.end_status()
             await _end(stack, console)
@@ -52,24 +49,11 @@ async def _run(settings: Settings, folder: Path, chosen: bool) -> None:
 async def _end(stack: LocalStack, console: Console) -> None:
     began = time.monotonic()
     if stack.emulator_url:
-        console.say("stopping: the ingestor drains, the emulator saves its state (Ctrl-C again hurries)")
+        last = "saves its state" if stack.keeps_state else "ends"
+        console.say(f"stopping: the ingestor drains, the emulator {last} (Ctrl-C again hurries)")
     await stack.stop()
     if stack.emulator_url:
         console.say(f"stopped in {time.monotonic() - began:.1f} s")
-
-
-async def _until(stopped: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Do ``work`` until it fails or the event is set."""
-    working = asyncio.ensure_future(work)
-    waiting = asyncio.ensure_future(stopped.wait())
-    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if not working.done():
-        working.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await working
-        return
-    working.result()
 
 
 async def _serve(stack: LocalStack, console: Console, folder: Path) -> None:
@@ -112,7 +96,7 @@ def stop(*, quiet: bool = False) -> int:
     if not end(active, folder, patience=STOP_PATIENCE):
         print(f"the run (process {active.pid}) has not ended within {STOP_PATIENCE:g} s", file=sys.stderr)
         return 1
-    print("stopped; its state is saved")
+    print("stopped; its state is saved" if active.keeps_state else "stopped; its emulator keeps no state")
     return 0
 
 

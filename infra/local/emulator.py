@@ -14,23 +14,34 @@ import aiohttp
 
 from infra.local.children import Child
 from infra.local.environment import emulator_environment
+from infra.local.inbox.amazon import MAIL_PATH
 from quant.settings import Settings
 
 SERVER = Path(__file__).with_name("emulator_server.py")
-START_PATIENCE = 60.0
 SAVE_EVERY = 60.0
 
 
 @dataclass(slots=True)
 class Emulator:
-    """ministack on a port of 127.0.0.1, with its state in ``folder``."""
+    """What plays AWS on a port of 127.0.0.1, with all that is its own in ``folder``.
+
+    Attributes:
+        health: the path that answers once it has started.
+        mail: the path of what its SES has sent.
+        keeps_state: whether the next one on this folder goes on where this one ended.
+    """
 
     child: Child
     url: str
     folder: Path
+    health: str = "/_ministack/health"
+    mail: str = MAIL_PATH
+    keeps_state: bool = True
+    patience: float = 60.0
 
     @classmethod
     def of(cls, settings: Settings, folder: Path, port: int) -> Emulator:
+        """ministack."""
         child = Child(
             name="emulator",
             # -P: the folder of the program is not searched for modules
@@ -53,25 +64,26 @@ class Emulator:
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         (self.folder / "tmp").mkdir(parents=True)
         await self.child.start()
-        deadline = time.monotonic() + START_PATIENCE
+        deadline = time.monotonic() + self.patience
         async with aiohttp.ClientSession() as session:
             while not await self._is_healthy(session):
                 if not self.child.is_running:
                     raise self.child.failed("ended while it started")
                 if time.monotonic() > deadline:
-                    raise self.child.failed(f"did not answer within {START_PATIENCE:g} s")
+                    raise self.child.failed(f"did not answer within {self.patience:g} s")
                 await asyncio.sleep(0.05)
 
     async def _is_healthy(self, session: aiohttp.ClientSession) -> bool:
         try:
-            async with session.get(f"{self.url}/_ministack/health", timeout=aiohttp.ClientTimeout(total=5)) as answer:
+            async with session.get(self.url + self.health, timeout=aiohttp.ClientTimeout(total=5)) as answer:
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False
 
     def save(self) -> None:
-        """Have the state written while the emulator goes on."""
-        self.child.signal(signal.SIGUSR1)
+        """Have the state written, if any is kept, while the emulator goes on."""
+        if self.keeps_state:
+            self.child.signal(signal.SIGUSR1)
 
     async def save_regularly(self, every: float = SAVE_EVERY) -> None:
         while True:

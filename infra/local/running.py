@@ -29,6 +29,7 @@ class Run:
     source: str = ""
     symbols: tuple[str, ...] = ()
     since: float = 0.0
+    keeps_state: bool = True
     environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod

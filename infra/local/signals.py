@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -25,3 +26,17 @@ def stop_signals(*, first: asyncio.Event, second: asyncio.Event) -> Iterator[asy
     finally:
         for number in STOPPING:
             loop.remove_signal_handler(number)
+
+
+async def until(stopped: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do ``work`` until it fails or the event is set."""
+    working = asyncio.ensure_future(work)
+    waiting = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not working.done():
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+        return
+    working.result()

@@ -18,6 +18,7 @@ import aiohttp
 from infra.local.children import Child, end_child, keep_alive
 from infra.local.deployment import Deployed, clients, deploy
 from infra.local.emulator import Emulator
+from infra.local.emulators import DEFAULT_EMULATOR, emulator_of
 from infra.local.gateway import Gateway
 from infra.local.inbox.box import Box
 from infra.local.inbox.secrets import InboxSecrets, channel_environment, connect
@@ -77,11 +78,17 @@ class LocalStack:
         return self._emulator.url if self._emulator else ""
 
     @property
+    def keeps_state(self) -> bool:
+        """Whether the next run goes on where this one ends."""
+        return self._emulator is None or self._emulator.keeps_state
+
+    @property
     def run(self) -> Run:
         """The facts that `stop`, `status` and a second run are told."""
         symbols = tuple(name(market) for market in self.markets)
         environment = dict(self._ingestor.env) if self._ingestor else {}
-        return Run(os.getpid(), self.url, self.emulator_url, self.source_name, symbols, time.time(), environment)
+        now, kept = time.time(), self.keeps_state
+        return Run(os.getpid(), self.url, self.emulator_url, self.source_name, symbols, now, kept, environment)
 
     async def start(self) -> None:
         """Start all parts; ``stop`` is owed even when this fails.
@@ -96,10 +103,12 @@ class LocalStack:
         self.url = f"http://{HOST}:{held.getsockname()[1]}"
         port = choose(self._settings.emulator_port, "EMULATOR_PORT")
         self._source = await choose_source(self._settings, probe_binance, self._say)
-        folder = self._empty_or_kept_folder(self._source)
-        inbox = Inbox(Box(folder / "inbox.jsonl"), self._inbox_secrets, lambda: self.emulator_url)
+        folder = state_folder(self._settings, self._source)
+        emulator = emulator_of(self._settings, folder, port)
+        self._empty_or_kept(folder, self._source, emulator)
+        inbox = Inbox(Box(folder / "inbox.jsonl"), self._inbox_secrets, lambda: emulator.url, emulator.mail)
         self._gateway.serve_more(inbox.routes())
-        self._emulator = Emulator.of(self._settings, folder, port)
+        self._emulator = emulator
         _, deployed, _ = await _together(
             self._serve_site(self._gateway),
             self._start_emulator(self._emulator),
@@ -157,13 +166,13 @@ class LocalStack:
         )
         await self._timed("ingestor started", self._ingestor.start())
 
-    def _empty_or_kept_folder(self, source: Source) -> Path:
-        """The folder of this source's state: one each, so that markets never mix. A replay starts empty."""
-        folder = self._settings.state_dir.expanduser().resolve() / source.name
-        if source.recording:
+    def _empty_or_kept(self, folder: Path, source: Source, emulator: Emulator) -> None:
+        """A replay starts empty, and so does what runs on an emulator that keeps nothing."""
+        if not emulator.keeps_state:
+            self._say(f"{self._settings.emulator} keeps no state: this run starts empty")
+        if source.recording or not emulator.keeps_state:
             shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        return folder
 
     def _watch(self) -> None:
         assert self._emulator is not None
@@ -231,7 +240,10 @@ class LocalStack:
                 order.push_async_callback(end_child, self._ingestor, DRAIN, hurry=self.hurry)
 
     async def _end_emulator(self) -> None:
-        if self._emulator and not await end_child(self._emulator.child, SAVE, hurry=self.hurry, hurried=HURRIED_SAVE):
+        if self._emulator is None:
+            return
+        ended = await end_child(self._emulator.child, SAVE, hurry=self.hurry, hurried=HURRIED_SAVE)
+        if not ended and self.keeps_state:
             self._say("the emulator did not save its state in time: what came after its last save is lost")
 
     async def _timed(self, what: str, work: Awaitable[T]) -> T:
@@ -250,6 +262,12 @@ class LocalStack:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+
+def state_folder(settings: Settings, source: Source) -> Path:
+    """Of this source and this emulator: one each, so that neither markets nor emulators mix."""
+    name = source.name if settings.emulator == DEFAULT_EMULATOR else f"{source.name}-{settings.emulator}"
+    return settings.state_dir.expanduser().resolve() / name
 
 
 async def _together(*work: Awaitable[Any]) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import shutil
 import sys
 import time
 from dataclasses import dataclass
@@ -80,6 +81,8 @@ class LocalStackServer:
         Raises:
             ChildError: one ended instead, or did not answer in time.
         """
+        # An engine that was killed may have left tables, of which this LocalStack would know nothing.
+        shutil.rmtree(self.substitute.folder, ignore_errors=True)
         (self.child.cwd / "tmp").mkdir(parents=True, exist_ok=True)
         self.substitute.folder.mkdir(parents=True, exist_ok=True)
         await self.substitute.start()
@@ -99,6 +102,20 @@ class LocalStackServer:
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+    async def failure(self) -> None:
+        """Return never.
+
+        Raises:
+            ChildError: one of the two has ended; the other is of no use without it.
+        """
+        parts = {asyncio.ensure_future(part.wait()): part for part in (self.child, self.substitute.child)}
+        try:
+            ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiting in parts:
+                waiting.cancel()
+        raise parts[ended.pop()].failed("ended")
 
     async def stop(self) -> None:
         """End both; what LocalStack had started ends with its group."""

@@ -1,4 +1,4 @@
-"""LocalStack, started once for this folder with the whole template deployed; skipped where it is not installed."""
+"""LocalStack, started once for a module with the whole template deployed; skipped where it is not installed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from frontend_static.build import build
 from infra.deploy.commands import Deployed, Tools, Wanted, up
 from infra.local.environment import CREDENTIALS, REGION
+from infra.localstack.install import NotInstallableError, choose
 from infra.localstack.server import LocalStackServer, is_installed
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +35,20 @@ class Stack:
         return self.tools.client(service)
 
 
-@pytest.fixture(scope="session")
-def localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    if not is_installed():
-        pytest.skip("LocalStack is not installed: make test-localstack does it, where there is a Python 3.13")
+@pytest.fixture(scope="session", autouse=True)
+def installed() -> None:
+    """Skips all of this folder where LocalStack is not installed, and says whether it could be."""
+    if is_installed():
+        return
+    try:
+        choose("")
+    except NotInstallableError as exc:
+        pytest.skip(str(exc))
+    pytest.skip("LocalStack is not installed: `make test-localstack` does it, with the network")
+
+
+@pytest.fixture(scope="module")
+def localstack(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     server = LocalStackServer.of(tmp_path_factory.mktemp("localstack"))
     with asyncio.Runner() as runner:
         runner.run(server.start())

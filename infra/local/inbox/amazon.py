@@ -5,31 +5,63 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from email import message_from_string
+from email.message import EmailMessage
+from email.policy import default
 from typing import Any
 from urllib.parse import urlsplit
 
 from infra.local.inbox.box import Entry, shortened
 
 MAIL_PATH = "/_ministack/ses/messages"
+_EPOCH = "1970-01-01T00:00:00"
 _OWN_ID = re.compile(r"^Notification (\S+)\. A repeat carries the same id\.", re.MULTILINE)
 
 
 def mails(answer: Mapping[str, Any]) -> Iterator[Entry]:
-    """The entries of what the emulator's SES has sent. It keeps no headers: the id is taken from the text."""
+    """The entries of what the emulator's SES has sent: whole mails, or what ministack reads in them."""
     for mail in _listed(answer):
-        text = str(mail.get("BodyText") or "")
-        own_id = _OWN_ID.search(text)
-        yield Entry(
-            channel="email",
-            id=str(mail.get("MessageId", "")),
-            time=int(float(mail.get("Timestamp", 0)) * 1_000),
-            to=", ".join(str(one) for one in mail.get("To") or []),
-            subject=str(mail.get("Subject") or ""),
-            text=shortened(text),
-            html=shortened(str(mail.get("BodyHtml") or "")),
-            event_id=own_id[1] if own_id else "",
-            facts={"from": str(mail.get("Source") or "")},
-        )
+        yield _whole(mail) if "RawData" in mail else _parts(mail)
+
+
+def _parts(mail: Mapping[str, Any]) -> Entry:
+    """ministack keeps no headers: the id is taken from the text."""
+    text = str(mail.get("BodyText") or "")
+    own_id = _OWN_ID.search(text)
+    return Entry(
+        channel="email",
+        id=str(mail.get("MessageId", "")),
+        time=int(float(mail.get("Timestamp", 0)) * 1_000),
+        to=", ".join(str(one) for one in mail.get("To") or []),
+        subject=str(mail.get("Subject") or ""),
+        text=shortened(text),
+        html=shortened(str(mail.get("BodyHtml") or "")),
+        event_id=own_id[1] if own_id else "",
+        facts={"from": str(mail.get("Source") or "")},
+    )
+
+
+def _whole(mail: Mapping[str, Any]) -> Entry:
+    """LocalStack keeps a mail as it was handed in, and when."""
+    read = message_from_string(str(mail["RawData"]), policy=default)
+    when = datetime.fromisoformat(str(mail.get("Timestamp") or _EPOCH)).replace(tzinfo=UTC)
+    return Entry(
+        channel="email",
+        id=str(mail.get("Id", "")),
+        time=int(when.timestamp() * 1_000),
+        to=str(read["To"] or ""),
+        subject=str(read["Subject"] or ""),
+        text=shortened(_body(read, "plain")),
+        html=shortened(_body(read, "html")),
+        event_id=str(read["X-Event-Id"] or ""),
+        facts={"from": str(mail.get("Source") or "")},
+    )
+
+
+def _body(mail: EmailMessage, kind: str) -> str:
+    found = mail.get_body((kind,))
+    return str(found.get_content()) if found else ""
 
 
 def notification(body: bytes, now: int) -> Entry | None:

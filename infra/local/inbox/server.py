@@ -58,12 +58,19 @@ class Inbox:
     Args:
         box: what has been received.
         emulator: the emulator's URL, empty while there is none.
+        mail_path: where it tells what its SES has sent.
     """
 
     def __init__(
-        self, box: Box, secrets: InboxSecrets, emulator: Callable[[], str], clock: Callable[[], int] = _now
+        self,
+        box: Box,
+        secrets: InboxSecrets,
+        emulator: Callable[[], str],
+        mail_path: str = MAIL_PATH,
+        clock: Callable[[], int] = _now,
     ) -> None:
         self._box, self._secrets, self._emulator, self._clock = box, secrets, emulator, clock
+        self._mail_path = mail_path
         self._bot = BotApi(secrets.telegram_token)
         self._troubles = Troubles(clock)
         self._number = 0
@@ -182,7 +189,8 @@ class Inbox:
             return {}
         limit = aiohttp.ClientTimeout(total=5)
         try:
-            async with aiohttp.ClientSession(timeout=limit) as session, session.get(emulator + MAIL_PATH) as answer:
+            url = emulator + self._mail_path
+            async with aiohttp.ClientSession(timeout=limit) as session, session.get(url) as answer:
                 return dict(json.loads(await answer.read()))
         except (aiohttp.ClientError, TimeoutError, ValueError):
             return {}

@@ -101,7 +101,8 @@ class SubprocessExecutor(RuntimeExecutor):  # type: ignore[misc,unused-ignore]
         timed_out = {"error": {"errorType": "Sandbox.Timedout", "errorMessage": f"ended, or no answer in {limit} s"}}
         answer = json.loads(line) if line else timed_out
         body = json.dumps(answer.get("error", answer.get("answer"))).encode()
-        return InvocationResult(payload["invoke-id"], body, is_error="error" in answer, logs=self.get_logs())
+        logs = self.get_logs() or f"END RequestId: {payload['invoke-id']}"
+        return InvocationResult(payload["invoke-id"], body, is_error="error" in answer, logs=logs)
 
     def get_logs(self) -> str:
         self._log.flush()
