@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import signal
 import subprocess
@@ -15,7 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from quant.settings import child_environment
+from infra.local.emulator import Emulator
+from infra.local.ports import choose
+from quant.settings import Settings, child_environment
+from tests.integration.deploying import Session
 
 ROOT = Path(__file__).parents[2]
 READY_PATIENCE = 120.0
@@ -52,7 +56,9 @@ class RunningStack:
 
 
 @contextmanager
-def started_stack(state_dir: Path, *, command: Sequence[str] = RUN, **changes: str) -> Iterator[RunningStack]:
+def started_stack(
+    state_dir: Path, *, command: Sequence[str] = RUN, patience: float = READY_PATIENCE, **changes: str
+) -> Iterator[RunningStack]:
     """``command`` on free ports until it is ready; killed at the end if it still runs."""
     settings = {"SOURCE": "simulator", "PORT": "0", "EMULATOR_PORT": "0", "STATE_DIR": str(state_dir), **changes}
     began = time.monotonic()
@@ -69,7 +75,7 @@ def started_stack(state_dir: Path, *, command: Sequence[str] = RUN, **changes: s
     reader = threading.Thread(target=_read, args=(process, stack.lines, printed.put))
     reader.start()
     try:
-        stack.url = _await_ready(stack, printed, began + READY_PATIENCE)
+        stack.url = _await_ready(stack, printed, began + patience)
         stack.ready_after = time.monotonic() - began
         yield stack
     finally:
@@ -108,3 +114,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         yield running
         code = running.stop()
         assert code == 0, "\n".join(running.lines)
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[Session]:
+    """An emulator of this test's own, with nothing deployed."""
+    emulator = Emulator.of(Settings.load({}), tmp_path, choose(0, "EMULATOR_PORT"))
+    with asyncio.Runner() as runner:
+        runner.run(emulator.start())
+        try:
+            yield Session(emulator.url)
+        finally:
+            runner.run(emulator.child.stop(10))

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import requests
 
-from frontend_static.build import build
 from infra.deploy import stacks
-from infra.deploy.commands import Deployed, Tools, Wanted, down, target_of, up
-from infra.local.emulator import Emulator
-from infra.local.environment import CREDENTIALS, REGION, aws_environment
+from infra.deploy.commands import Deployed, Wanted, down, target_of, up
+from infra.local.environment import aws_environment
 from infra.local.errors import DeploymentError
-from infra.local.ports import choose
 from infra.local.templates import load_template
 from quant.settings import Settings, child_environment
+from tests.integration.deploying import Session
 
 ROOT = Path(__file__).parents[2]
 WANTED = Wanted(root=ROOT, prefix="deployed", symbols="BTCUSDT,ETHUSDT")
@@ -30,45 +25,6 @@ WANTED = Wanted(root=ROOT, prefix="deployed", symbols="BTCUSDT,ETHUSDT")
 PREVIOUS = Path(__file__).parents[1] / "data" / "templates" / "2026-11-22.yaml"
 
 pytestmark = pytest.mark.timeout(180)
-
-
-class Session:
-    """Clients of one emulator, and what was said."""
-
-    def __init__(self, url: str) -> None:
-        self.url, self.said = url, list[str]()
-        self.tools = Tools(self.client, self.said.append, self._answer, lambda folder: build(folder, api_base="/api"))
-        self.answer = ""
-
-    def client(self, service: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        )
-
-    def _answer(self, question: str) -> str:
-        return self.answer or question.rpartition("Type ")[2].split(" ", 1)[0]
-
-    def names(self, table: str) -> set[str]:
-        return {item["pk"]["S"] for item in self.client("dynamodb").scan(TableName=table)["Items"]}
-
-    def put(self, table: str, pk: str) -> None:
-        self.client("dynamodb").put_item(TableName=table, Item={"pk": {"S": pk}, "sk": {"S": "1"}})
-
-
-@pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[Session]:
-    settings = Settings.load({"PREFIX": WANTED.prefix})
-    emulator = Emulator.of(settings, tmp_path, choose(0, "EMULATOR_PORT"))
-    with asyncio.Runner() as runner:
-        runner.run(emulator.start())
-        try:
-            yield Session(emulator.url)
-        finally:
-            runner.run(emulator.child.stop(10))
 
 
 def test_a_deployment_answers_and_the_second_changes_nothing(emulator: Session) -> None:
