@@ -74,7 +74,7 @@ fuzz: $(VENV) .venv-fuzz/.stamp  ## Send thousands of good and bad requests to a
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
-chaos: $(VENV)  ## Break everything and count the trades: FAULTS=1000 SEED=7 SCENARIO=storm|twins|exchange_outage|storage_outage|restart|upgrade
+chaos: $(VENV)  ## Break everything and count the trades: FAULTS=1000 SEED=7 SCENARIO=storm|twins|exchange_outage|storage_outage|restart|upgrade|resize
 	@$(PY) -m tests.chaos $(or $(SCENARIO),storm) --faults $(or $(FAULTS),1000) --seed $(or $(SEED),7) $(if $(SECONDS),--seconds $(SECONDS))
 
 backfill: $(VENV)  ## Fetch past trades again: SYMBOLS=… FROM=2026-11-22T10:00 TO=… (KIND=bars: the exchange's bars)

@@ -20,7 +20,7 @@ def parse_shard(text: str) -> tuple[int, int]:
     """
     match = _SHARD.match(text)
     if match is None or int(match[1]) > int(match[2]):
-        raise SettingError("SHARD", "must be I/N with 1 <= I <= N, such as 2/4", text)
+        raise SettingError("SHARD", "must be I/N with 1 <= I <= N, such as 2/4, or auto", text)
     return int(match[1]), int(match[2])
 
 

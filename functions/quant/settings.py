@@ -170,7 +170,7 @@ SETTINGS = (
     Setting("JOURNAL_MAX_BYTES", "2147483648", _whole(2**20, 2**40), "Size at which the journal takes no more"),
     Setting("HEAL_MAX_SECONDS", "21600", _whole(60, 86_400), "How far back a start heals; beyond it a gap is recorded"),
     Setting("STREAMS_PER_CONNECTION", "200", _whole(1, 1024), "How many symbols share a WebSocket"),
-    Setting("SHARD", "1/1", str, "Which part of the symbols this ingestor takes: I/N"),
+    Setting("SHARD", "1/1", str, "Which symbols this ingestor takes: I/N, or auto: shared by all that run"),
     Setting("SITE_URL", "", _base, "Where the dashboard is; alerts link to its charts"),
     Setting("SES_SENDER", "", _sender, "Address that alert mails come from, verified in SES"),
     Setting("TELEGRAM_URL", "https://api.telegram.org", _base, "Base of Telegram's Bot API"),

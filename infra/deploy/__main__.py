@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("command", choices=("up", "down"))
     parser.add_argument("--prefix", default="quant", help="beginning of all names")
     parser.add_argument("--symbols", default="", help="what to follow; left out, the list that is there stays")
-    parser.add_argument("--shards", type=int, default=1, help="how many ingestors share the symbols; 0 for none")
+    parser.add_argument("--shards", default="1", help="how many ingestors share the symbols; auto, or 0 for none")
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="of template.yaml")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--data", choices=("keep", "delete"), default="keep", help="what down does with the data")

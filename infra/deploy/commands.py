@@ -39,13 +39,13 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the user asks for. ``parameters`` are of template.yaml; ``shards`` of the ingestor, 0 for none."""
+    """What the user asks for. ``parameters`` are of template.yaml; ``shards`` of the ingestor, auto, or 0 for none."""
 
     root: Path
     prefix: str = "quant"
     symbols: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    shards: int = 1
+    shards: str = "1"
     uv: str = ""
     with_data: bool = False
 
@@ -85,6 +85,7 @@ def up(wanted: Wanted, tools: Tools) -> Deployed:
     """
     target = target_of(tools.client)
     template = load_template(wanted.root / "template.yaml")
+    ingestors.divided(wanted.shards)
     chosen = guards.parameters(template, {"Prefix": wanted.prefix, **wanted.parameters})
     tools.say(f"deploying {wanted.prefix} to {target}")
     for warning in guards.warnings(target, wanted.symbols or DEFAULT_SYMBOLS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -19,23 +20,27 @@ from infra.local.errors import DeploymentError
 from infra.local.templates import load_template
 
 PATIENCE = 1800.0
+AUTO = "auto"
+SCALING = "ApplicationAutoScaling"
 
 
 def deploy(
     prefix: str,
-    shards: int,
+    shards: str,
     root: Path,
     outputs: Mapping[str, str],
     target: Target,
     client: Callable[[str], Any],
     say: Callable[[str], None],
 ) -> None:
-    """Bring the services of all shards up to date; surplus ones of an earlier, larger number go afterwards.
+    """Bring the services of all shards up to date; those of another division of the symbols go afterwards.
+
+    ``shards`` is their number, 0 for none, or ``auto`` for one service whose tasks share the symbols.
 
     Raises:
         DeploymentError: the image cannot be made, or a stack failed.
     """
-    if not shards:
+    if shards == "0":
         say("no ingestor (SHARDS=0)")
         return
     image = _image(prefix, root, target, client, say)
@@ -43,32 +48,49 @@ def deploy(
         return
     vpc, subnets = _network(client("ec2"))
     body = _template(root / "infra" / "ingestor-service.yaml", target)
-    for shard in range(1, shards + 1):
+    for shard in divided(shards):
         values = {
-            "Prefix": prefix, "Shard": f"{shard}/{shards}", "Image": image,
+            "Prefix": prefix, "Shard": shard, "Image": image,
             "VpcId": vpc, "SubnetIds": ",".join(subnets),
             "ArchiveBucketName": outputs["ArchiveBucketName"], "AlarmTopicArn": outputs["AlarmTopicArn"],
             "SymbolsParameter": f"/{prefix}/symbols",
         }  # fmt: skip
         request = {
-            "StackName": stack_name(prefix, shard, shards),
+            "StackName": stack_name(prefix, shard),
             "Capabilities": stacks.CAPABILITIES,
             "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
             "TemplateBody": body,
         }
         pause = 0.05 if target.is_emulator else 3.0
         changed = stacks.create_or_update(client("cloudformation"), request, time.monotonic() + PATIENCE, pause)
-        say(f"ingestor {shard}/{shards}: {'deployed' if changed else 'was so already'}")
-    _delete_others(prefix, client, {stack_name(prefix, shard, shards) for shard in range(1, shards + 1)}, PATIENCE)
+        say(f"ingestor {shard}: {'deployed' if changed else 'was so already'}")
+    _delete_others(prefix, client, {stack_name(prefix, shard) for shard in divided(shards)}, PATIENCE)
+
+
+def divided(shards: str) -> list[str]:
+    """What each service is told: ``1/2`` and ``2/2``, or ``auto``.
+
+    Raises:
+        DeploymentError: it is neither a number nor auto.
+    """
+    if shards == AUTO:
+        return [AUTO]
+    if not re.fullmatch(r"0|[1-9][0-9]{0,2}", shards):
+        raise DeploymentError(f"SHARDS must be a number below 1000, or {AUTO}, not {shards!r}")
+    return [f"{number}/{shards}" for number in range(1, int(shards) + 1)]
 
 
 def _template(path: Path, target: Target) -> str:
-    """As it is; for an emulator with the number of tasks as a number: ministack 1.5.33 sees a parameter as text."""
+    """As it is; for an emulator without what ministack 1.5.33 cannot read.
+
+    It sees a parameter that is the number of tasks as text, and knows no scaling.
+    """
     if not target.is_emulator:
         return path.read_text()
     template = load_template(path)
     template["Resources"]["Service"]["Properties"]["DesiredCount"] = template["Parameters"]["Instances"]["Default"]
-    return json.dumps(template, sort_keys=True)
+    known = {name: one for name, one in template["Resources"].items() if SCALING not in one["Type"]}
+    return json.dumps({**template, "Resources": known}, sort_keys=True)
 
 
 def delete(prefix: str, client: Callable[[str], Any], patience: float) -> None:
@@ -76,8 +98,8 @@ def delete(prefix: str, client: Callable[[str], Any], patience: float) -> None:
     _delete_others(prefix, client, set(), patience)
 
 
-def stack_name(prefix: str, shard: int, shards: int) -> str:
-    return f"{prefix}-ingestor-{shard}-of-{shards}"
+def stack_name(prefix: str, shard: str) -> str:
+    return f"{prefix}-ingestor-{shard.replace('/', '-of-')}"
 
 
 def _delete_others(prefix: str, client: Callable[[str], Any], kept: set[str], patience: float) -> None:

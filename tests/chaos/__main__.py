@@ -13,7 +13,7 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
-SCENARIOS = ("storm", "twins", "exchange_outage", "storage_outage", "restart", "upgrade")
+SCENARIOS = ("storm", "twins", "exchange_outage", "storage_outage", "restart", "upgrade", "resize")
 
 
 def main() -> int:

@@ -97,11 +97,13 @@ def test_what_is_not_confirmed_changes_nothing(emulator: Session) -> None:
 
 
 def test_more_shards_are_more_services_and_fewer_take_them_away(emulator: Session) -> None:
-    up(replace(WANTED, shards=2), emulator.tools)
+    up(replace(WANTED, shards="2"), emulator.tools)
     ecs = emulator.client("ecs")
     assert _clusters(ecs) == {"deployed-ingestor-1-of-2", "deployed-ingestor-2-of-2"}
     up(WANTED, emulator.tools)
     assert _clusters(ecs) == {"deployed-ingestor-1-of-1"}
+    up(replace(WANTED, shards="auto"), emulator.tools)
+    assert _clusters(ecs) == {"deployed-ingestor-auto"}
 
 
 def _clusters(ecs: Any) -> set[str]:

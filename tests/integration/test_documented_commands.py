@@ -55,6 +55,10 @@ SHORTLY = {
 ELSEWHERE = {
     "make test": "tests/integration/test_documented_commands.py::test_every_command_is_accounted_for",
     "make test-localstack": "tests/localstack/test_localstack.py::test_it_listens_on_loopback_only",
+    "make test-localstack LOCALSTACK_PYTHON=3.11": "tests/unit/local_stack/test_emulators.py::"
+    "test_the_lock_follows_the_python_there_is",
+    "make run EMULATOR=localstack": "tests/localstack/test_run.py::"
+    "test_a_run_on_localstack_gets_ready_alerts_and_leaves_nothing_behind",
     "make backfill": "tests/integration/test_ingestor_stack.py::"
     "test_a_backfill_of_the_active_run_brings_the_trades_before_its_start",
     "make diagram": "tests/architecture/test_diagram.py::test_the_file_is_what_the_model_makes",
@@ -78,6 +82,7 @@ ELSEWHERE = {
     "test_what_lies_beyond_the_horizon_is_one_recorded_gap",
     "make chaos SCENARIO=upgrade": "tests/integration/test_deploy_ingestor.py::"
     "test_a_new_ingestor_overlaps_the_old_one_and_no_trade_is_lost",
+    "make chaos SCENARIO=resize": "tests/unit/ingestor/test_membership.py::test_settled_each_symbol_is_followed_once",
     "make run NAME_WS_URL=…": "tests/architecture/test_extending.py::test_every_exchange_can_be_pointed_elsewhere",
     "make run SOURCE=binance SYMBOLS=BTCUSDT,SOLUSDT": "tests/unit/local_stack/test_sources.py::"
     "test_who_insists_on_the_exchange_waits_for_it_and_is_told_so",

@@ -19,7 +19,7 @@ from infra.localstack.install import NotInstallableError, choose
 from infra.localstack.server import LocalStackServer, is_installed
 
 ROOT = Path(__file__).parents[2]
-WANTED = Wanted(root=ROOT, prefix="quant", symbols="BTCUSDT,ETHUSDT", shards=0)
+WANTED = Wanted(root=ROOT, prefix="quant", symbols="BTCUSDT,ETHUSDT", shards="0")
 
 
 @dataclass

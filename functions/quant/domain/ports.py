@@ -90,7 +90,7 @@ class Heartbeat:
     """One item per ingestor, every ten seconds.
 
     Attributes:
-        shard: ``I/N``.
+        shard: ``I/N``, or ``auto-`` and a name where ingestors share the symbols among themselves.
         instance: which process.
         time: when it was written, ms.
         source: ``live``, ``simulated`` or ``replay``.

@@ -36,7 +36,7 @@ async def start(*arguments: str, **settings: str) -> asyncio.subprocess.Process:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"SHARD": "3/2"}, "setting SHARD must be I/N with 1 <= I <= N, such as 2/4, got '3/2'"),
+        ({"SHARD": "3/2"}, "setting SHARD must be I/N with 1 <= I <= N, such as 2/4, or auto, got '3/2'"),
         ({"FLUSH_SECONDS": "0"}, "setting FLUSH_SECONDS must be a whole number from 1 to 60, got '0'"),
         ({"SYMBOLS": "kraken:BTC-USD"}, "setting SYMBOLS names exchanges that are not read here: kraken"),
     ],
@@ -73,18 +73,20 @@ async def test_with_nobody_there_it_keeps_trying_and_ends_when_told(tmp_path: Pa
     assert json.loads(rest[-1])["event"] == "stopped"
 
 
-async def test_trades_outlive_a_storage_that_is_away_and_a_stop(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("shard", "place"), [("1/1", "shard-1-of-1"), ("auto", "shard-auto-0")])
+async def test_trades_outlive_a_storage_that_is_away_and_a_stop(shard: str, place: str, tmp_path: Path) -> None:
     async with ExchangeServer(ScriptedMarket(first_id=100)) as server:
         process = await start(
-            JOURNAL_DIR=str(tmp_path), BINANCE_WS_URL=server.ws_url, BINANCE_REST_URL=server.rest_url, FLUSH_SECONDS="1"
-        )
+            JOURNAL_DIR=str(tmp_path), BINANCE_WS_URL=server.ws_url, BINANCE_REST_URL=server.rest_url,
+            FLUSH_SECONDS="1", SHARD=shard,
+        )  # fmt: skip
         assert process.stderr is not None
         async with asyncio.timeout(40):
             while json.loads(await process.stderr.readline())["event"] != "connected":
                 pass
             for _ in range(20):
                 server.market.publish("BTCUSDT", price="61837.63", quantity="0.02")
-            folder = tmp_path / "shard-1-of-1"
+            folder = tmp_path / place
             while not any(path.stat().st_size for path in folder.glob("*.journal")):
                 await asyncio.sleep(0.05)
             process.send_signal(signal.SIGTERM)
