@@ -112,7 +112,7 @@ deploy: $(VENV)  ## Build, deploy to AWS (or to AWS_ENDPOINT_URL), upload the si
 destroy: $(VENV)  ## Delete what make deploy made; the data stays, but for DATA=delete
 	@$(PY) -m infra.deploy down $(DEPLOY) $(if $(DATA),--data '$(DATA)')
 
-audit: $(VENV) .venv-audit/.stamp  ## Ask for known weaknesses of all locked packages; says when it cannot
+audit: $(VENV) .venv-audit/.stamp  ## Ask for known weaknesses of what is deployed and developed with; says when it cannot
 	@sh infra/audit.sh
 
 .venv-audit/.stamp: requirements-audit.lock

@@ -19,6 +19,11 @@ FUNCTIONS = {
     for name, resource in TEMPLATE["Resources"].items()
     if resource["Type"] == "AWS::Serverless::Function"
 }
+EVERY_LOCK = sorted(
+    str(path.relative_to(ROOT))
+    for folder in (".", "functions", "infra", "ingestor")
+    for path in (ROOT / folder).glob("**/*.lock" if folder != "." else "*.lock")
+)
 LOCKS = sorted({recipe.lock for recipe in RECIPES.values()})
 # Two interpreters may need two releases: of these the lock of the project names one for each.
 _PIN = re.compile(r"^([a-z0-9-]+)==([^ ;\\]+)", re.MULTILINE)
@@ -51,8 +56,19 @@ def test_functions_get_the_releases_that_the_tests_ran_with(lock: str) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_locks_have_a_hash_for_each_package_and_leave_out_what_the_runtime_brings(lock: str) -> None:
-    text = (ROOT / "functions/pack" / lock).read_text()
-    packages = re.split(r"\n(?=[a-z])", text.strip())
-    assert all("--hash=sha256:" in package for package in packages)
+def test_locks_leave_out_what_the_runtime_brings(lock: str) -> None:
     assert {name for name, _ in _pins(ROOT / "functions/pack" / lock)} & set(RUNTIME_BRINGS) == set()
+
+
+@pytest.mark.parametrize("lock", EVERY_LOCK)
+def test_every_lock_has_a_hash_for_each_package(lock: str) -> None:
+    lines = [line for line in (ROOT / lock).read_text().splitlines() if line and not line.lstrip().startswith("#")]
+    packages = re.split(r"\n(?=\S)", "\n".join(lines))
+    assert packages
+    assert [one.split()[0] for one in packages if "==" not in one or "--hash=sha256:" not in one] == []
+
+
+def test_all_locks_are_looked_at() -> None:
+    assert {Path(lock).parent.as_posix() for lock in EVERY_LOCK} == {
+        ".", "functions/pack", "infra/localstack", "ingestor"
+    }  # fmt: skip
