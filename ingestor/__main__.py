@@ -20,7 +20,7 @@ from ingestor.exchanges.binance import Binance
 from ingestor.exchanges.coinbase import Coinbase
 from ingestor.journal import Journal
 from ingestor.logging_json import JsonLog, Log
-from ingestor.membership import AUTO
+from ingestor.membership import AUTO, LEAVING
 from ingestor.metrics import EmbeddedMetrics
 from ingestor.old_trades import OldTrades
 from ingestor.options import Codec, Options, Ports, journal_folder
@@ -30,7 +30,7 @@ from ingestor.sharding import of_shard, parse_shard
 from ingestor.sharing import Sharing
 from ingestor.threads import in_thread
 from quant.domain.market import Market
-from quant.domain.ports import TickRepository
+from quant.domain.ports import Heartbeat, TickRepository
 from quant.errors import SettingError
 from quant.settings import Settings
 from quant.storage.archive import TradeArchive
@@ -113,7 +113,10 @@ async def _run(
         kept = journals.pop(number, None) or open_journal(folder, settings.journal_max_bytes)
         return await _ingest(settings, me, mine, exchanges_of(mine, settings), kept, log, stored, end)
 
-    return 0 if await Sharing(me, markets, stored.heartbeats.all, ingest, now_ms, log).run(stop) else 1
+    def leave() -> None:
+        stored.heartbeats.put(Heartbeat(me, LEAVING, now_ms(), settings.market, ()))
+
+    return 0 if await Sharing(me, markets, stored.heartbeats.all, leave, ingest, now_ms, log).run(stop) else 1
 
 
 async def _ingest(

@@ -15,6 +15,8 @@ from quant.domain.market import Market
 from quant.domain.ports import Heartbeat
 
 AUTO = "auto"
+LEAVING = "leaving"
+"""The instance of a heartbeat by which an ingestor says that it ends: it owns nothing any more."""
 GONE_AFTER = 30_000
 """Three heartbeats in ms: who has been silent for as long is taken for dead."""
 
@@ -29,11 +31,18 @@ def share(
         followed: what it follows at the moment.
         beats: of all ingestors, by their time.
     """
-    hears = {beat.shard: _heard(beat) for beat in beats if is_member(beat, now) and beat.shard != me}
+    hears = heard_by_others(me, beats, now)
     owners = {market: max([me, *hears], key=lambda name: _weight(name, market)) for market in markets}
     return frozenset(
         market for market, owner in owners.items() if owner == me or (market in followed and market not in hears[owner])
     )
+
+
+def heard_by_others(me: str, beats: Iterable[Heartbeat], now: int) -> dict[str, frozenset[Market]]:
+    """The other members, and of which symbols each has heard a trade."""
+    known = list(beats)
+    leaving = {beat.shard for beat in known if beat.instance == LEAVING}
+    return {beat.shard: _heard(beat) for beat in known if is_member(beat, now) and beat.shard not in leaving | {me}}
 
 
 def is_member(beat: Heartbeat, now: int) -> bool:

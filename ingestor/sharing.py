@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ingestor.heartbeat import PERIOD
 from ingestor.logging_json import Log
-from ingestor.membership import share
+from ingestor.membership import heard_by_others, share
 from ingestor.threads import in_thread
 from quant.domain.market import Market
 from quant.domain.ports import Clock, Heartbeat
@@ -17,7 +17,7 @@ from quant.errors import QuantError
 AFTER_OUTAGE = 20_000
 """Two heartbeats in ms: when storage is back, everybody looks dead until they have told of themselves again."""
 OVERLAP = 15.0
-"""Seconds for which the old and the new set are followed both, so that the new one listens before the old one ends."""
+"""Seconds for which two follow the same: a look of the others, and the time to connect."""
 
 
 @dataclass(slots=True)
@@ -35,12 +35,14 @@ class Sharing:
 
     Args:
         beats: reads the heartbeats of all ingestors.
+        leave: stores that this one ends.
         ingest: follows these symbols until the event is set; the number tells apart the two that overlap.
     """
 
     me: str
     markets: Sequence[Market]
     beats: Callable[[], Sequence[Heartbeat]]
+    leave: Callable[[], None]
     ingest: Callable[[Sequence[Market], int, asyncio.Event], Awaitable[bool]]
     clock: Clock
     log: Log
@@ -49,6 +51,7 @@ class Sharing:
     _crew: Crew | None = field(default=None, init=False)
     _changes: int = field(default=0, init=False)
     _not_before: int = field(default=0, init=False)
+    _others: bool = field(default=False, init=False)
 
     async def run(self, stop: asyncio.Event) -> bool:
         """Go on until ``stop`` is set; whether the end was an orderly one."""
@@ -57,10 +60,22 @@ class Sharing:
                 await self._look(stop)
                 assert self._crew is not None
                 if await _first(stop, self._crew.work, timeout=self.look_every):
+                    await self._hand_on(self._crew)
                     break
         finally:
             orderly = await _end(self._crew)
         return orderly
+
+    async def _hand_on(self, crew: Crew) -> None:
+        """Where there are others, say so and go on until they have looked and listen."""
+        if crew.work.done() or crew.stop.is_set() or not self._others:
+            return
+        try:
+            await in_thread(self.leave)
+        except QuantError as exc:
+            self.log("leaving_not_said", "WARNING", reason=str(exc))
+            return
+        await asyncio.wait({crew.work}, timeout=self.overlap)
 
     async def _look(self, stop: asyncio.Event) -> None:
         followed = self._crew.markets if self._crew else frozenset()
@@ -73,6 +88,7 @@ class Sharing:
                 self._begin(frozenset(self.markets))
             return
         now = self.clock()
+        self._others = bool(heard_by_others(self.me, beats, now))
         mine = share(self.markets, self.me, followed, beats, now)
         if self._crew is None or (mine != followed and now >= self._not_before):
             await self._change_to(mine, stop)
@@ -83,6 +99,7 @@ class Sharing:
             return
         await _first(stop, before.work, timeout=self.overlap)
         if stop.is_set():
+            await self._hand_on(crew)
             crew.stop.set()  # both drain at once
         await _end(before)
 

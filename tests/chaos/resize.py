@@ -9,24 +9,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ingestor.membership import AUTO, is_member
+from ingestor.membership import AUTO, heard_by_others
 from quant.domain.market import Market
 from quant.storage.storage import open_storage
 from tests.chaos.outage import caught_up, verdict
 from tests.chaos.world import SYMBOLS, World, now_ms, world
 
 PER_SECOND = 10.0
-DRAIN = 20.0
+DRAIN = 40.0
+"""Seconds that a task is given to end: to hand its part on, and to drain."""
 
 
 def shares(made: World) -> dict[str, frozenset[Market]]:
     """What each living ingestor hears, by its newest heartbeat."""
-    beats = open_storage(made.settings, now_ms).heartbeats.all()
-    return {
-        beat.shard: frozenset(pulse.market for pulse in beat.pulses if pulse.counters.get("trades"))
-        for beat in beats
-        if is_member(beat, now_ms())
-    }
+    return heard_by_others("nobody", open_storage(made.settings, now_ms).heartbeats.all(), now_ms())
 
 
 async def settled(made: World, ingestors: int, within: float = 120.0) -> float:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ingestor.membership import GONE_AFTER, share
+from ingestor.membership import GONE_AFTER, LEAVING, share
 from quant.domain.market import Market
 from quant.domain.ports import Heartbeat, MarketPulse
 
@@ -58,6 +58,12 @@ def test_the_dead_ones_part_is_taken_over() -> None:
     mine = share(MARKETS, "auto-a", (), [other], NOW)
     assert mine < frozenset(MARKETS)
     assert share(MARKETS, "auto-a", mine, [other], NOW + GONE_AFTER) == frozenset(MARKETS)
+
+
+def test_one_that_leaves_owns_nothing_although_it_still_tells() -> None:
+    other = beat("auto-b", frozenset(MARKETS), NOW)
+    leaving = Heartbeat("auto-b", LEAVING, NOW - 1, "live", ())
+    assert share(MARKETS, "auto-a", (), [leaving, other], NOW) == frozenset(MARKETS)
 
 
 @dataclass

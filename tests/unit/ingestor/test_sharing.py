@@ -41,6 +41,9 @@ class Crews:
             raise UnavailableError("tick_data", "away")
         return self.beats
 
+    def leave(self) -> None:
+        self.told.append(("leaves", len(self.followed) - 1))
+
     async def ingest(self, markets: Sequence[Market], number: int, stop: asyncio.Event) -> bool:
         self.followed.append(tuple(markets))
         self._tell("begins", number)
@@ -70,7 +73,15 @@ class Crews:
 
     def sharing(self, overlap: float = 0.01) -> Sharing:
         return Sharing(
-            "auto-me", MARKETS, self.read, self.ingest, lambda: self.now, _silent, look_every=0.01, overlap=overlap
+            "auto-me",
+            MARKETS,
+            self.read,
+            self.leave,
+            self.ingest,
+            lambda: self.now,
+            _silent,
+            look_every=0.01,
+            overlap=overlap,
         )
 
 
@@ -86,7 +97,7 @@ async def test_the_new_share_begins_before_the_old_one_ends() -> None:
     await crews.until(3)
     crews.stop.set()
     assert await running
-    assert crews.told == [("begins", 0), ("begins", 1), ("ends", 0), ("ends", 1)]
+    assert crews.told == [("begins", 0), ("begins", 1), ("ends", 0), ("leaves", 1), ("ends", 1)]
     whole, part = crews.followed
     assert whole == MARKETS
     assert 0 < len(part) < len(MARKETS)
@@ -121,16 +132,17 @@ async def test_while_heartbeats_cannot_be_read_all_stays_as_it_is() -> None:
     assert [len(one) == len(MARKETS) for one in crews.followed] == [True, False]
 
 
-async def test_a_stop_amid_a_change_ends_both() -> None:
+async def test_a_stop_amid_a_change_hands_on_and_ends_both() -> None:
     crews = Crews()
-    running = asyncio.create_task(crews.sharing(overlap=60).run(crews.stop))
+    running = asyncio.create_task(crews.sharing(overlap=0.3).run(crews.stop))
     await crews.until(1)
     crews.beats = [OTHER]
     await crews.until(2)
     crews.stop.set()
     async with asyncio.timeout(5):
         assert await running
-    assert sorted(crews.told[2:]) == [("ends", 0), ("ends", 1)]
+    assert crews.told[2] == ("leaves", 1), "once, and while both go on"
+    assert sorted(crews.told[3:]) == [("ends", 0), ("ends", 1)]
 
 
 async def test_one_that_breaks_ends_the_whole() -> None:
@@ -140,3 +152,13 @@ async def test_one_that_breaks_ends_the_whole() -> None:
     crews.broken.set()
     async with asyncio.timeout(5):
         assert not await running
+
+
+async def test_who_is_alone_ends_at_once() -> None:
+    crews = Crews()
+    running = asyncio.create_task(crews.sharing(overlap=60).run(crews.stop))
+    await crews.until(1)
+    crews.stop.set()
+    async with asyncio.timeout(5):
+        assert await running
+    assert crews.told == [("begins", 0), ("ends", 0)]
