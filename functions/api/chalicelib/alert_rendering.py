@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
 from quant.alerting.conditions import OPERATORS, VIEWS, condition_of
+from quant.alerting.readings import Floats
 from quant.alerting.rules import rule_json
 from quant.alerting.warnings import warnings_of
 from quant.contract import alerts as contract
 from quant.domain.alert import AlertEvent, Channel, CheckReport, Delivery, DeliveryStatus, EventKind, Rule, RuleState
 from quant.domain.interval import MINUTE, SECOND
+from quant.readings.curve import Curve
 from quant.readings.replay import Replay
 
 EVERY = MINUTE
@@ -118,8 +121,18 @@ def backtest(found: Rule, played: Replay) -> contract.BacktestAnswer:
         firings=firings[:_MOST_EVENTS],
         events=events,
         events_left_out=max(len(played.happened) - _MOST_EVENTS, 0),
+        series=_series(played.curve),
         warnings=warnings_of(found),
     )
+
+
+def _series(curve: Curve) -> contract.MetricSeries:
+    value, low, high = (_known(figures) for figures in (curve.value, curve.low, curve.high))
+    return contract.MetricSeries(step=curve.step, time=curve.time.tolist(), value=value, low=low, high=high)
+
+
+def _known(figures: Floats) -> list[float | None]:
+    return [None if math.isnan(one) else one for one in figures.tolist()]
 
 
 def monitor(report: CheckReport | None, now: int) -> contract.MonitorAnswer:

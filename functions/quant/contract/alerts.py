@@ -12,6 +12,7 @@ from quant.contract.types import Cursor, End, Exchange, MarketName, Nothing, Sta
 
 MAX_RULES_PER_PAGE, MAX_EVENTS_PER_PAGE, MAX_IMPORTED = 1_000, 100, 500
 MAX_RULE_BODY, MAX_IMPORT_BODY = 30_000, 2_000_000
+MAX_BACKTEST_POINTS = 1_000
 
 MetricName = Literal[
     "price", "change", "volume", "volume_ratio", "volatility", "vwap_deviation", "pair_zscore", "spread", "correlation",
@@ -266,6 +267,16 @@ class Firing(Struct, kw_only=True):
     value: float | None
 
 
+class MetricSeries(Struct, kw_only=True):
+    """The metric itself, to be drawn: one entry a point in each list."""
+
+    step: Annotated[int, Meta(description="Milliseconds from one point to the next: as many bars as it takes.")]
+    time: Annotated[list[int], Meta(description="Start of each point, ms.", max_length=MAX_BACKTEST_POINTS)]
+    value: Annotated[list[float | None], Meta(description="At the point's last bar; null where trades are missing.")]
+    low: Annotated[list[float | None], Meta(description="The least within it; of a price with its wicks.")]
+    high: Annotated[list[float | None], Meta(description="The most within it.")]
+
+
 class BacktestAnswer(Struct, kw_only=True):
     start: Milliseconds
     end: Milliseconds
@@ -281,6 +292,7 @@ class BacktestAnswer(Struct, kw_only=True):
     firings: list[Firing]
     events: list[BacktestEvent]
     events_left_out: Annotated[int, Meta(description="Beyond the first thousand.")]
+    series: MetricSeries
     warnings: list[str]
 
 
@@ -392,7 +404,8 @@ TEST_RULE = Operation(
 )  # fmt: skip
 BACKTEST = Operation(
     id="backtestRule", method="POST", path="/alerts/backtest", tag="alerts", summary="When would this rule have fired",
-    description="The very state machine of the check over stored bars, at most 50,000. Without a start: a day.",
+    description="The very state machine of the check over stored bars, at most 50,000. Without a start: a day. "
+    "The metric comes along in at most 1,000 points, with the extremes of the bars that each stands for.",
     parameters=Nothing, body=BacktestBody, answer=BacktestAnswer, auth=Auth.READ, errors=(404,),
     example=BacktestBody(rule_id="r1"), max_body=MAX_RULE_BODY,
 )  # fmt: skip

@@ -12,6 +12,7 @@ from quant.alerting.readings import Readings
 from quant.domain.alert import EventKind, Rule
 from quant.domain.interval import DAY, SECOND, ceil, floor
 from quant.errors import ValidationError
+from quant.readings.curve import Curve, curve_of
 from quant.readings.feed import INTERVALS
 from quant.readings.watched import Watched, markets_of
 
@@ -35,6 +36,7 @@ class Replay:
     Attributes:
         happened: as the rule is; the check would have recorded these.
         without_cooldown: how many notifications it would have been.
+        curve: the metric, to be drawn.
     """
 
     start: int
@@ -45,6 +47,7 @@ class Replay:
     notifications: int
     without_cooldown: int
     firings: tuple[Firing, ...]
+    curve: Curve
 
 
 def replay(rule: Rule, watched: Watched, start: int, end: int) -> Replay:
@@ -67,6 +70,7 @@ def replay(rule: Rule, watched: Watched, start: int, end: int) -> Replay:
         notifications=sum(one.notify for one in happened),
         without_cooldown=sum(one.notify for one in plain),
         firings=firings_of(happened),
+        curve=curve_of(readings),
     )
 
 

@@ -357,6 +357,21 @@ def test_a_backtest_finds_what_the_check_recorded_event_for_event(api: Platform)
     assert found["firings"][0] == {"start": START + 3_000, "end": START + 5_000, "seconds": 2.0, "value": 114}
     assert found["firing_seconds"] == sum(one["seconds"] for one in found["firings"])
     assert (found["bars"], found["unknown_bars"]) == (599, 0)
+    series = found["series"]
+    assert (series["step"], series["time"]) == (1_000, [START + 1_000 * place for place in range(599)])
+    assert series["value"] == series["low"] == series["high"] == prices[:599]
+
+
+def test_a_backtest_brings_the_metric_along_not_the_price(api: Platform) -> None:
+    api.world.trade(BTC, [100] * 120 + [110] * 60)
+    api.world.at(240)
+    rule = RULE | {"metric": "change", "interval": "1m", "window": 1, "operator": ">", "threshold": 5}
+    series = api.stranger.post("/alerts/backtest", {"rule": rule, "start": START}).plain["series"]
+    known = [(time, value) for time, value in zip(series["time"], series["value"], strict=True) if value is not None]
+    # From 100 to 100, and from 100 to 110.
+    assert series["step"] == 60_000
+    assert (START + 60_000, 0) in known
+    assert dict(known)[START + 120_000] == pytest.approx(10)
 
 
 def test_a_rule_can_be_tried_before_it_is_made(api: Platform) -> None:
