@@ -3,9 +3,9 @@
 import { NOTHING, numberText } from "./format.js";
 import { spanText } from "./intervals.js";
 
-// The name that the reader sees, the unit of value and threshold, and whether it is of a pair.
+// The name that the reader sees, the unit of value and threshold, whether it is of a pair, and what it does not look at.
 export const METRICS = {
-  price: { name: "Price", unit: "" },
+  price: { name: "Price", unit: "", without: ["window"] },
   change: { name: "Change", unit: "%" },
   volume: { name: "Volume", unit: "" },
   volume_ratio: { name: "Volume against its mean", unit: "times" },
@@ -14,8 +14,8 @@ export const METRICS = {
   pair_zscore: { name: "Pair z-score", unit: "", isPair: true },
   spread: { name: "Pair spread", unit: "", isPair: true },
   correlation: { name: "Pair correlation", unit: "", isPair: true },
-  cointegration_pvalue: { name: "Cointegration p-value", unit: "", isPair: true },
-  staleness: { name: "Staleness", unit: "s" },
+  cointegration_pvalue: { name: "Cointegration p-value", unit: "", isPair: true, without: ["window", "interval"] },
+  staleness: { name: "Staleness", unit: "s", without: ["window", "interval"] },
 };
 
 export const OPERATORS = {
@@ -48,12 +48,16 @@ export function valueText(value, metric) {
   return unit ? `${text} ${unit}` : text;
 }
 
+// "BTCUSDT", or "ETHUSDT / BTCUSDT" of a pair.
+export function ruleSubject({ symbol, x }) {
+  return x ? `${symbol} / ${x}` : symbol;
+}
+
 // "Price of BTCUSDT is above 70,000 for 5 min".
 export function ruleSentence(rule) {
   const metric = METRICS[rule.metric]?.name ?? rule.metric;
-  const of = rule.x ? `${rule.symbol} / ${rule.x}` : rule.symbol;
   const held = rule.for_seconds > 0 ? ` for ${spanText(rule.for_seconds * 1000)}` : "";
-  return `${metric} of ${of} ${OPERATORS[rule.operator] ?? rule.operator} ${valueText(rule.threshold, rule.metric)}${held}`;
+  return `${metric} of ${ruleSubject(rule)} ${OPERATORS[rule.operator] ?? rule.operator} ${valueText(rule.threshold, rule.metric)}${held}`;
 }
 
 export function isSilenced(rule, now) {
@@ -77,6 +81,7 @@ export function bodyOf(texts, { channels, notify, enabled, rule }) {
   }
   const [exchange, symbol] = marketOf(body.symbol ?? "");
   Object.assign(body, { symbol, exchange, channels, notify, enabled });
+  for (const name of METRICS[body.metric]?.without ?? []) delete body[name];
   delete body.x_exchange;
   if (!METRICS[body.metric]?.isPair) delete body.x;
   else if (body.x) {
@@ -120,9 +125,24 @@ export function deliveryText(delivery) {
   return `${delivery.channel.type}: ${STATUSES[delivery.status] ?? delivery.status}${delivery.attempts > 1 ? ` after ${delivery.attempts} tries` : ""}${delivery.error ? ` (${delivery.error})` : ""}`;
 }
 
+const URGENCY = ["firing", "recovering", "pending", "no_data", "ok"];
+
+// What burns first; then by name.
+export function byUrgency(rules) {
+  const place = ({ enabled, state }) => (enabled ? URGENCY.indexOf(state.phase) : URGENCY.length);
+  return [...rules].sort((a, b) => place(a) - place(b) || a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
+}
+
+const FORM_WORDS = { clear_threshold: "“Clears at”", for_seconds: "“Must hold”", recover_seconds: "“Must stay clear”", cooldown_seconds: "“Cooldown”", remind_seconds: "“Remind every”" };
+
+// The API names its fields; the reader knows them by their labels.
+export function inFormWords(text) {
+  return text.replace(/\b[a-z]+_(?:seconds|threshold)\b/g, (name) => FORM_WORDS[name] ?? name);
+}
+
 // Remarks of the API as sentences of their own, with a space before each.
 export function remarks(texts) {
-  return texts.map((text) => ` ${text.charAt(0).toUpperCase()}${text.slice(1)}.`).join("");
+  return texts.map(inFormWords).map((text) => ` ${text.charAt(0).toUpperCase()}${text.slice(1)}.`).join("");
 }
 
 export function backtestSentence(found) {

@@ -1,18 +1,15 @@
 // The page Alerts: rules with their states, the editor with its backtest, the history with its deliveries.
 
-import { ALERT_MARGIN, backtestFigure } from "./alert-figure.js";
 import { mountAlertHistory } from "./alert-history.js";
-import { backtestSentence, isSilenced, remarks, textsOf, valueText } from "./alert-words.js";
+import { isSilenced, remarks, textsOf } from "./alert-words.js";
+import { mountBacktestChart } from "./backtest-chart.js";
 import { createBarFeed } from "./bar-feed.js";
 import { element, parts, write } from "./dom.js";
 import { mountEmptyState } from "./empty-state.js";
-import { NOTHING, numberText } from "./format.js";
-import { intervalMs } from "./intervals.js";
 import { bodySchema } from "./json-schema.js";
 import { mountMonitorCard } from "./monitor-card.js";
-import { choiceField, sameZoom, textField, wholeField } from "./page-view.js";
+import { choiceField, textField, wholeField } from "./page-view.js";
 import { startPage } from "./page-shell.js";
-import { mountPaneChart } from "./pane-chart.js";
 import { mountRuleEditor } from "./rule-editor.js";
 import { mountRuleList } from "./rule-list.js";
 import { mountTokenDialog } from "./token-dialog.js";
@@ -20,7 +17,7 @@ import { mountTokenDialog } from "./token-dialog.js";
 const DAY = 86_400_000;
 const HOUR_SECONDS = 3600;
 const HISTORY_PAGE = 25;
-// Bars that a backtest is drawn over, by its days.
+// Bars of the price that a backtest is drawn with, by its days.
 const DRAWN = { 0.5: ["1m", 720], 1: ["1m", 1440], 3: ["5m", 864], 7: ["5m", 2000] };
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -44,9 +41,7 @@ const history = mountAlertHistory(query(".history-card"));
 const monitor = mountMonitorCard(query(".monitor-card"));
 const empty = mountEmptyState(query(".empty-state"));
 const editor = mountRuleEditor(query(".rule-editor"), { backtest, save, remove, cancel: close, touched: () => write(part.said, "") });
-const chart = mountPaneChart(query("[data-chart=backtest]"), {
-  figure: backtestFigure,
-  read: ({ bars, decimals }, i) => [["Close", numberText(bars[i].close, decimals)]],
+const chart = mountBacktestChart(query(".rule-editor"), {
   zoomed: (zoom) => page.change({ from: zoom && Math.round(zoom.from), to: zoom && Math.round(zoom.to) }, false),
 });
 
@@ -182,7 +177,7 @@ async function backtest(body, days) {
   const feed = createBarFeed(page.api, { exchange: rule.exchange, symbol: rule.symbol, interval, limit });
   const drawn = await attempt(() => feed.update(forever()));
   if (!drawn) return;
-  state.test = { found, rule, interval, bars: drawn.bars, decimals: drawn.decimals.price, serial: Math.random() };
+  state.test = { found, rule, bars: drawn.bars, decimals: drawn.decimals.price, serial: Math.random() };
   page.redraw();
   part["backtest-said"].scrollIntoView({ block: "nearest" });
 }
@@ -229,7 +224,7 @@ function render(page) {
   const nothing = emptyOf(page);
   query(".alerts-page").classList.toggle("is-empty", nothing !== null);
   empty.update(nothing);
-  renderTest(page);
+  chart.update(state.test, page);
 }
 
 function emptyOf(page) {
@@ -254,28 +249,4 @@ function fillRules(rules, chosen) {
 function fillExamples() {
   if (!state.examples || part.example.options.length > 1) return;
   part.example.append(...state.examples.map((each) => element("option", { value: each.id, title: each.why }, each.title)));
-}
-
-let model = null;
-let zoom = null;
-
-function renderTest(page) {
-  const { test } = state;
-  query("[data-chart=backtest]").hidden = test === null;
-  part["backtest-said"].hidden = test === null;
-  if (test === null || test.bars.length < 2) {
-    chart.update(null);
-    return;
-  }
-  const { found, rule } = test;
-  const unknown = found.unknown_bars ? ` ${numberText(found.unknown_bars, 0)} bars lack trades: nothing fires there.` : "";
-  write(part["backtest-said"], `${backtestSentence(found)}${unknown}${remarks(found.warnings)}`);
-  const next = sameZoom(page.view);
-  if (next?.from !== zoom?.from || next?.to !== zoom?.to) zoom = next;
-  const same = model?.test === test && model.zoom === zoom && model.palette === page.palette && model.offset === page.offset();
-  if (!same) {
-    const label = `Chart of the backtest: ${rule.symbol} over ${found.bars} bars, fired ${found.fired} times; last close ${numberText(test.bars.at(-1).close, test.decimals)}, threshold ${valueText(rule.threshold, rule.metric) ?? NOTHING}`;
-    model = { test, found, rule, bars: test.bars, points: test.bars, decimals: test.decimals, step: intervalMs(test.interval), zoom, palette: page.palette, offset: page.offset(), margin: ALERT_MARGIN, revision: test.serial, label };
-  }
-  chart.update(model);
 }

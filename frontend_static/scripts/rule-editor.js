@@ -1,10 +1,20 @@
 // The form of a rule. What it may hold is read from the API's contract, so that the form and the API agree.
 
-import { BLANK, bodyOf, METRICS, OPERATORS, textsOf } from "./alert-words.js";
+import { BLANK, bodyOf, KINDS, METRICS, OPERATORS, textsOf } from "./alert-words.js";
 import { element, parts, write } from "./dom.js";
 import { plain, problems } from "./json-schema.js";
 
 const LABELS = { metric: METRICS, operator: OPERATORS, severity: { info: "Info", warning: "Warning", critical: "Critical" } };
+
+let isPressed = false;
+addEventListener("pointerdown", () => (isPressed = true), true);
+for (const type of ["pointerup", "pointercancel"]) addEventListener(type, () => (isPressed = false), true);
+
+// A message that came while a button is pressed would move the button away from under the pointer, and the click be lost.
+function onceReleased(act) {
+  if (isPressed) addEventListener("pointerup", () => setTimeout(act), { once: true });
+  else act();
+}
 
 export function mountRuleEditor(root, { backtest, save, remove, cancel, touched }) {
   const part = parts(root);
@@ -76,9 +86,11 @@ export function mountRuleEditor(root, { backtest, save, remove, cancel, touched 
     if (found.maxLength) field(name).maxLength = found.maxLength;
   };
 
-  const pairOnly = () => {
+  // What the metric does not look at is not asked for.
+  const fitMetric = () => {
     const metric = METRICS[field("metric").value];
     part["pair-only"].hidden = !metric?.isPair;
+    for (const name of ["window", "interval"]) part[`${name}-only`].hidden = Boolean(metric?.without?.includes(name));
     write(part.unit, metric?.unit ? `in ${metric.unit}` : "");
   };
 
@@ -97,8 +109,8 @@ export function mountRuleEditor(root, { backtest, save, remove, cancel, touched 
   };
 
   part["add-channel"].addEventListener("click", () => channel().querySelector("input").focus());
-  field("metric").addEventListener("change", pairOnly);
-  form.addEventListener("focusout", ({ target }) => target.matches("input, textarea, select") && checkOne(target));
+  field("metric").addEventListener("change", fitMetric);
+  form.addEventListener("focusout", ({ target }) => target.matches("input, textarea, select") && onceReleased(() => checkOne(target)));
   form.addEventListener("input", () => touched());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -119,7 +131,8 @@ export function mountRuleEditor(root, { backtest, save, remove, cancel, touched 
       [contract, schema, changed] = [document, making, changing];
       for (const name of ["metric", "operator", "severity"]) options(name);
       for (const name of Object.keys(textsOf({}))) if (schema.properties[name]) bounds(name);
-      const kinds = plain(contract, plain(contract, schema.properties.notify).items).enum ?? [];
+      const order = Object.keys(KINDS);
+      const kinds = [...(plain(contract, plain(contract, schema.properties.notify).items).enum ?? [])].sort((a, b) => order.indexOf(a) - order.indexOf(b));
       part.notify.replaceChildren(...kinds.map((kind) => element("label", {}, element("input", { type: "checkbox", value: kind }), ` ${capital(kind)}`)));
     },
 
@@ -135,7 +148,7 @@ export function mountRuleEditor(root, { backtest, save, remove, cancel, touched 
       for (const each of source.channels ?? []) channel(each);
       write(part.title, known ? `Edit “${known.name}”` : "New rule");
       part.remove.hidden = !known;
-      pairOnly();
+      fitMetric();
       tell({});
       root.hidden = false;
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,26 +104,37 @@ class StubAlerts:
 def backtest(now: int) -> Json:
     fired = now // MINUTE * MINUTE - 60 * MINUTE
     events = [
-        {"id": "a", "kind": "fired", "time": fired, "value": 1.0, "notified": True, "held": ""},
-        {"id": "b", "kind": "resolved", "time": fired + 5 * MINUTE, "value": 1.0, "notified": True, "held": ""},
+        {"id": "a", "kind": "fired", "time": fired, "value": 61_855.0, "notified": True, "held": ""},
+        {"id": "b", "kind": "resolved", "time": fired + 5 * MINUTE, "value": 61_855.0, "notified": True, "held": ""},
         {
             "id": "c",
             "kind": "fired",
             "time": fired + 6 * MINUTE,
-            "value": 1.0,
+            "value": 61_855.0,
             "notified": False,
             "held": "cooldown",
         },
     ]
     firings = [
-        {"start": fired, "end": fired + 5 * MINUTE, "seconds": 300.0, "value": 1.0},
-        {"start": fired + 6 * MINUTE, "end": None, "seconds": 3240.0, "value": 1.0},
+        {"start": fired, "end": fired + 5 * MINUTE, "seconds": 300.0, "value": 61_855.0},
+        {"start": fired + 6 * MINUTE, "end": None, "seconds": 3240.0, "value": 61_855.0},
     ]
     return {
         "start": now - 1440 * MINUTE, "end": now, "interval": "1s", "bars": 1440, "unknown_bars": 0,
         "fired": 2, "resolved": 1, "no_data": 0, "notifications": 2, "notifications_without_cooldown": 3,
         "firing_seconds": 3540.0, "firings": firings, "events": events, "events_left_out": 0, "warnings": [],
+        "series": series(now),
     }  # fmt: skip
+
+
+def series(now: int) -> Json:
+    """A day of a metric that swings between 61,840 and 61,860, in points of two minutes; one of them lacks trades."""
+    start = (now - 1440 * MINUTE) // MINUTE * MINUTE
+    values: list[float | None] = [61_850 + 10 * math.sin(place / 30) for place in range(720)]
+    values[300] = None
+    low, high = ([None if value is None else value + by for value in values] for by in (-1, 1))
+    times = [start + 2 * MINUTE * place for place in range(720)]
+    return {"step": 2 * MINUTE, "time": times, "value": values, "low": low, "high": high}
 
 
 def _delivery(status: str, attempts: int) -> Json:

@@ -7,7 +7,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.open_page import OpenPage
 from tests.browser.stub import NOON, Stub
-from tests.browser.stub_alerts import MINUTE
+from tests.browser.stub_alerts import MINUTE, series
 
 pytestmark = pytest.mark.browser
 START = (NOON + 25_000) / 1000
@@ -106,23 +106,55 @@ def test_a_backtest_is_drawn_before_the_rule_is_saved(open_page: OpenPage, stub:
             const plot = document.querySelector("[data-chart=backtest] [data-part=plot]");
             const of = (name) => plot.data.find((each) => each.name === name).x;
             const shapes = plot.layout.shapes;
+            const metric = plot.data.find((each) => each.name === "Metric");
             return {
+                time: metric.x, metric: metric.y, labels: plot.layout.annotations.map((each) => each.text),
                 sent: of("Sent"), held: of("Held back"), resolved: of("Resolved"),
                 shaded: shapes.filter((each) => each.type === "rect").map((each) => [each.x0, each.x1]),
                 levels: shapes.filter((each) => each.type === "line").map((each) => each.y0),
             };
         }""")
-        fired = NOON - 60 * MINUTE
+        fired, curve = NOON - 60 * MINUTE, series(stub.now)
         assert drawn == {
+            "time": curve["time"],
+            "metric": curve["value"],
+            "labels": ["Price of <b>BTCUSDT</b>", "threshold 61,850.5"],
             "sent": [fired],
             "held": [fired + 6 * MINUTE],
             "resolved": [fired + 5 * MINUTE],
             "shaded": [[fired, fired + 5 * MINUTE], [fired + 6 * MINUTE, stub.now]],
             "levels": [61850.5],
         }
+        expect(page.locator(".backtest-legend")).to_be_visible()
+        expect(page.locator("[data-part=readout]")).to_contain_text(f"{curve['value'][-1]:,.2f}")
         [(method, path, body)] = stub.alerts.written
         assert (method, path, body["rule"]["threshold"]) == ("POST", "/api/alerts/backtest", 61850.5)
         assert stub.alerts.rules == {}
+
+
+def test_what_is_drawn_is_the_metric_and_the_price_beneath_it(open_page: OpenPage, stub: Stub) -> None:
+    with open_page("/alerts/?new=1&refresh=off", drawn=False) as page:
+        ready(page)
+        page.locator(".rule-editor [name=metric]").select_option("pair_zscore")
+        page.locator(".rule-editor [name=operator]").select_option("outside")
+        fill(page, name="z", symbol="BTCUSDT", x="ETHUSDT", threshold="61855", clear_threshold="1")
+        page.get_by_role("button", name="Backtest").click()
+        page.wait_for_selector("[data-chart=backtest][data-points]")
+        drawn = page.evaluate("""() => {
+            const plot = document.querySelector("[data-chart=backtest] [data-part=plot]");
+            return [
+                plot.data.map((each) => [each.name, each.yaxis ?? "y"]),
+                plot.layout.annotations.map((each) => each.text),
+                plot.layout.shapes.filter((each) => each.type === "line").map((each) => each.y0),
+            ];
+        }""")
+        traces, labels, levels = drawn
+        assert ["Metric", "y"] in traces
+        assert ["Price", "y2"] in traces
+        assert labels[:2] == ["Pair z-score of <b>BTCUSDT / ETHUSDT</b>", "Price of BTCUSDT"]
+        # Those out of the metric's reach are told at the edge, and do not flatten it.
+        assert labels[2:] == ["threshold 61,855", "↓ threshold \u221261,855, clears at 1, clears at \u22121"]
+        assert levels == [61855]
 
 
 def test_a_pair_of_the_pair_page_fills_the_form(open_page: OpenPage, stub: Stub) -> None:
