@@ -4,20 +4,37 @@ import { numberText } from "./format.js";
 import { marketKey } from "./page-view.js";
 
 const RATE_OVER = 60_000;
+// A heartbeat comes every 10 s: ids that have stood still for longer than this really do.
+const STANDS_AFTER = 30_000;
 
-// Trades a second of each symbol out of trade ids seen some time apart: ids have no gaps, so their difference counts.
-// `history` is a list of `{ at, ids: Map }`, oldest first; the answer is the list to keep.
+// Trades a second of each symbol out of its ids: ids have no gaps, so their difference counts. `history` is a Map from
+// symbol to the marks `{ at, time, id }` in which the id rose, oldest first: `at` is when it was seen, `time` that of the
+// trade. The answer is the history to keep.
 export function remember(history, at, symbols) {
-  const ids = new Map(symbols.filter((each) => each.last_id !== null).map((each) => [marketKey(each.exchange, each.symbol), each.last_id]));
-  const kept = history.filter((each) => at - each.at <= RATE_OVER);
-  return kept.at(-1)?.at === at ? kept : [...kept, { at, ids }];
+  return new Map(
+    symbols
+      .filter((each) => each.last_id !== null)
+      .map((each) => {
+        const key = marketKey(each.exchange, each.symbol);
+        const marks = history.get(key) ?? [];
+        const last = marks.at(-1);
+        if (last?.id === each.last_id) return [key, marks];
+        const kept = marks.filter((mark) => at - mark.at <= RATE_OVER && mark.id < each.last_id);
+        return [key, [...kept, { at, time: each.last_time, id: each.last_id }]];
+      }),
+  );
 }
 
-export function rates(history) {
-  const [first, last] = [history[0], history.at(-1)];
-  if (!first || last.at - first.at < 4000) return new Map();
-  const seconds = (last.at - first.at) / 1000;
-  return new Map([...last.ids].filter(([key]) => first.ids.has(key)).map(([key, id]) => [key, Math.max(0, id - first.ids.get(key)) / seconds]));
+// One mark alone tells no rate yet, but for a symbol that stands still.
+export function rates(history, at) {
+  const found = new Map();
+  for (const [key, marks] of history) {
+    const [first, last] = [marks[0], marks.at(-1)];
+    const stands = at - last.at >= STANDS_AFTER;
+    const seconds = ((stands ? at - last.at : 0) + last.time - first.time) / 1000;
+    if (seconds > 0) found.set(key, (last.id - first.id) / seconds);
+  }
+  return found;
 }
 
 export function symbolHealth(symbols, perSecond, now) {

@@ -18,7 +18,7 @@ const AT_ONCE = 2;
 // Beyond this the grid of hours is longer than anybody reads.
 const MOST_ROWS = 60;
 
-const state = { symbols: [], symbolsAt: 0, costs: null, costsAt: 0, history: [], hours: new Map(), monitor: null };
+const state = { symbols: [], symbolsAt: 0, costs: null, costsAt: 0, history: new Map(), hours: new Map(), monitor: null };
 const query = (selector) => document.querySelector(selector);
 const part = parts(query(".system-page"));
 const empty = mountEmptyState(query(".empty-state"));
@@ -46,7 +46,8 @@ async function loadMonitor(signal, page) {
 
 async function loadHours(signal, page) {
   if (Date.now() - state.symbolsAt >= SYMBOLS_EVERY) {
-    state.symbols = (await page.api.symbols(signal)).symbols;
+    // In the order of the feeds, so that a symbol stands in the same row of both tables.
+    state.symbols = (await page.api.symbols(signal)).symbols.sort((a, b) => marketKey(a.exchange, a.symbol).localeCompare(marketKey(b.exchange, b.symbol)));
     state.symbolsAt = Date.now();
   }
   const keys = state.symbols.slice(0, MOST_ROWS).map((each) => marketKey(each.exchange, each.symbol));
@@ -70,9 +71,10 @@ function render(page) {
   query(".system-page").classList.toggle("is-empty", nothing !== null);
   empty.update(nothing);
   if (!health) return;
-  state.history = remember(state.history, new Date(health.time).getTime(), health.symbols);
+  const at = new Date(health.time).getTime();
+  state.history = remember(state.history, at, health.symbols);
   renderStatus(health);
-  renderSymbols(symbolHealth(health.symbols, rates(state.history), page.now()));
+  renderSymbols(symbolHealth(health.symbols, rates(state.history, at), page.now()));
   renderHours(page.now(), page.offset());
   renderQuality(health, page.offset());
   monitor.update(state.monitor, { now: page.now(), offset: page.offset() });

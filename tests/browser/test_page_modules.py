@@ -82,13 +82,53 @@ def test_rows_without_a_value_come_last_both_ways(run: Run) -> None:
     assert run("symbol-rows.js", code, rows, True) == ["c", "b", "a"]
 
 
-def test_rates_are_counted_by_ids(run: Run) -> None:
-    code = """(m) => {
-        const of = (id) => [{ exchange: "binance", symbol: "A", last_id: id }];
-        const history = m.remember(m.remember(m.remember([], 0, of(100)), 5000, of(150)), 5000, of(150));
-        return [history.length, m.rates(history).get("A"), m.remember(history, 120000, of(9)).length];
+def test_a_level_far_from_the_metric_does_not_flatten_it(run: Run) -> None:
+    code = """(m, threshold) => {
+        const series = { value: [10, null, 12], low: [9, null, 11], high: [11, null, 13] };
+        const { range, far } = m.metricRange(series, m.levelsOf({ operator: ">", threshold, clear_threshold: null }));
+        return [...range, far.length];
     }"""
-    assert run("system-figures.js", code) == [2, 10, 1]
+    # The metric spans 9 to 13; four times as much is in reach; a tenth of air on both sides.
+    assert run("alert-figure.js", code, 14) == [8.5, 14.5, 0]
+    assert run("alert-figure.js", code, 29) == [7, 31, 0]
+    assert run("alert-figure.js", code, 30) == pytest.approx([8.6, 13.4, 1])
+
+
+def test_a_distance_from_zero_has_a_level_on_both_sides(run: Run) -> None:
+    rule = {"operator": "outside", "threshold": 2, "clear_threshold": 0.5}
+    levels = run("alert-figure.js", "(m, rule) => m.levelsOf(rule).map((each) => each.value)", rule)
+    assert levels == [2, -2, 0.5, -0.5]
+
+
+def test_what_a_metric_does_not_look_at_is_not_sent(run: Run) -> None:
+    code = """(m, metric) => Object.keys(m.bodyOf(
+        { metric, name: "a", symbol: "A", window: "5", interval: "1m", threshold: "1" },
+        { channels: [], notify: [], enabled: true }))"""
+    assert {"window", "interval"} <= set(run("alert-words.js", code, "volume"))
+    assert "window" not in run("alert-words.js", code, "price")
+    assert {"window", "interval"} & set(run("alert-words.js", code, "staleness")) == set()
+
+
+def test_rates_are_counted_by_ids_and_the_times_of_their_trades(run: Run) -> None:
+    code = """(m, seen) => {
+        let history = new Map();
+        for (const [at, time, id] of seen) {
+            history = m.remember(history, at, [{ exchange: "binance", symbol: "A", last_id: id, last_time: time }]);
+        }
+        return [history.get("A").length, m.rates(history, seen.at(-1)[0]).get("A") ?? null];
+    }"""
+    once = [0, -5_000, 100]
+    # Nothing is made of one mark, nor of the same one seen again before the next heartbeat is due.
+    assert run("system-figures.js", code, [once, [5_000, -5_000, 100]]) == [1, None]
+    # 100 trades in the 10 s between the two last trades, however long ago they were seen.
+    assert run("system-figures.js", code, [once, [6_000, 5_000, 200]]) == [2, 10]
+    assert run("system-figures.js", code, [once, [6_000, 5_000, 200], [11_000, 5_000, 200]]) == [2, 10]
+    # A halt: none for 30 s, after 100 in 10 s.
+    assert run("system-figures.js", code, [once, [6_000, 5_000, 200], [36_000, 5_000, 200]]) == [2, 2.5]
+    assert run("system-figures.js", code, [once, [40_000, -5_000, 100]]) == [1, 0]
+    # What is older than a minute counts no more; ids that begin anew do so alone.
+    assert run("system-figures.js", code, [once, [70_000, 65_000, 900]]) == [1, None]
+    assert run("system-figures.js", code, [once, [10_000, 9_000, 3]]) == [1, None]
 
 
 def test_a_page_view_survives_the_url_and_nonsense_does_not(run: Run) -> None:
