@@ -79,3 +79,8 @@ export function timeText(ms, offset, parts = "time", seconds = true) {
   if (parts === "date") return date;
   return parts === "time" ? clock : `${date} ${clock}`;
 }
+
+// What the API says of a problem, as a sentence of its own.
+export function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+}

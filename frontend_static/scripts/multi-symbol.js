@@ -4,7 +4,7 @@ import { createBarFeed } from "./bar-feed.js";
 import { mountCorrelationMap } from "./correlation-map.js";
 import { parts, write } from "./dom.js";
 import { mountEmptyState } from "./empty-state.js";
-import { ageText, numberText } from "./format.js";
+import { ageText, numberText, sentence } from "./format.js";
 import { choiceField, marketOf, numberField, textField } from "./page-view.js";
 import { startPage } from "./page-shell.js";
 import { mountScanTable } from "./scan-table.js";
@@ -129,8 +129,8 @@ function renderCorrelation(now) {
   const found = state.correlation;
   map.update(found);
   const has = Boolean(found?.matrix?.length);
-  query(".correlation-map .table-scroll").hidden = !has;
-  write(about["correlation-note"], has ? `${numberText(found.n, 0)} one-minute returns, ${age(found, now)}.${excluded(found)}` : (found ? (found.reason ?? "Too few bars that all symbols have. It fills in as bars come.") : "Loading…"));
+  query(".correlation-map .table-scroll").hidden = query(".correlation-map .scale").hidden = !has;
+  write(about["correlation-note"], has ? `${numberText(found.n, 0)} one-minute returns, ${age(found, now)}.${excluded(found)}` : (found ? sentence(found.reason ?? "too few bars that all symbols have; it fills in as bars come") : "Loading…"));
 }
 
 function excluded(found) {
@@ -144,7 +144,7 @@ function renderScan(view, now) {
   scan.update(cards.slice(0, MOST_PAIRS));
   query(".scan-table .table-scroll").hidden = !found?.pairs?.length;
   if (!found) write(about["scan-note"], "Loading…");
-  else if (!found.pairs.length) write(about["scan-note"], found.reason ?? "No pair has been tested yet.");
+  else if (!found.pairs.length) write(about["scan-note"], sentence(found.reason ?? "no pair has been tested yet"));
   else {
     const shown = cards.length > MOST_PAIRS ? `the first ${MOST_PAIRS} of ${cards.length}` : `${cards.length}`;
     write(about["scan-note"], `${shown} of ${numberText(found.pairs_tested, 0)} pairs tested, ${numberText(found.pairs_admitted, 0)} admitted, ${age(found, now)}. The share of false admissions is held at ${found.criteria.fdr * 100} %.${excluded(found)}`);

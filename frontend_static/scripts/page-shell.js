@@ -106,7 +106,8 @@ export function startPage({ fields, load, render, changed = () => false }) {
         health: page.health?.status ?? "ok",
         market: page.market,
         away: page.away !== null,
-        started: page.updated !== null,
+        // A question that the API refused has been answered too.
+        started: page.updated !== null || page.health !== null,
       }),
       lag: (page.health?.symbols ?? []).reduce((worst, each) => Math.max(worst, each.lag_ms ?? 0), 0) || null,
       updated: page.updated === null ? null : page.updated + page.skew,

@@ -1,5 +1,6 @@
 // What the page of pairs shows in place of its charts, if anything. Pure.
 
+import { sentence } from "./format.js";
 import { marketKey, marketOf } from "./page-view.js";
 
 export function pairEmpty({ view, symbols, answer, problem, away, libraryFailed }) {
@@ -29,8 +30,4 @@ export function pairEmpty({ view, symbols, answer, problem, away, libraryFailed 
   }
   if (problem) return { kind: "error", title: "This pair cannot be analysed", text: sentence(problem.message) };
   return { kind: "loading", title: "Analysing…", text: "" };
-}
-
-function sentence(text) {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }

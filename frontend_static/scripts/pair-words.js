@@ -72,7 +72,7 @@ export function admissionRows(card, criteria) {
   return [
     { name: "Cointegrated in both orders", passed: passes.both_orders, text: `q = ${pText(card.q_value)}, at most ${criteria?.fdr ?? 0.05}` },
     { name: "Half-life within bounds", passed: passes.half_life, text: `${figureText(card.half_life)} bars` },
-    { name: "Hedge ratio stable", passed: passes.stability, text: `drift ${figureText(card.drift)}, at most ${criteria?.max_drift ?? 0.5}` },
+    { name: "Hedge ratio stable", passed: passes.stability, text: driftText(card, criteria?.max_drift ?? 0.5) },
     { name: "Data complete", passed: passes.data, text: `${numberText(card.n, 0)} bars` },
   ];
 }
@@ -112,4 +112,10 @@ export function alertLink({ y, x, interval, window, rule }) {
     clear_threshold: String(rule?.exit ?? 0.5),
   });
   return `/alerts/?${query}`;
+}
+
+// The card shows the drift of one order; both must be stable, and keep their sign.
+function driftText({ drift, passes }, most) {
+  const isElsewhere = !passes.stability && drift !== null && drift <= most;
+  return `drift ${figureText(drift)}, ${isElsewhere ? "but not stable in both orders" : `at most ${most}`}`;
 }

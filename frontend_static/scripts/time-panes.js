@@ -29,7 +29,7 @@ export function paneLayout(panes, { range, full, serial, width }, { offset, pale
       side: "right",
       fixedrange: true,
       tickformat: pane.format,
-      nticks: Math.max(3, Math.round(pane.weight * 2.5)),
+      nticks: Math.max(4, Math.round(pane.weight * 3)),
       ...(pane.ticks ? { tickvals: pane.ticks } : {}),
       zeroline: Boolean(pane.zero),
       zerolinecolor: palette.border,

@@ -122,8 +122,8 @@ def test_nothing_computed_yet_is_told(open_page: OpenPage, stub: Stub) -> None:
     stub.is_scanned = False
     with open_page("/symbols/?refresh=off", drawn=False) as page:
         page.wait_for_selector(".multi-page:not(.is-empty)")
-        expect(page.locator("[data-part=scan-note]")).to_have_text("not computed yet")
-        expect(page.locator("[data-part=correlation-note]")).to_have_text("not computed yet")
+        expect(page.locator("[data-part=scan-note]")).to_have_text("Not computed yet.")
+        expect(page.locator("[data-part=correlation-note]")).to_have_text("Not computed yet.")
     stub.instruments = ()
     with open_page("/symbols/?refresh=off", drawn=False) as page:
         expect(page.locator(".empty-state")).to_contain_text("No data yet")
