@@ -18,6 +18,8 @@ class OpenPage:
     shared: BrowserContext
     clocked: BrowserContext
     base_url: str
+    # Called with every page before it is led anywhere.
+    watch: Callable[[Page], object] = lambda page: None
 
     @contextmanager
     def __call__(
@@ -52,6 +54,7 @@ class OpenPage:
         page.set_default_timeout(10_000)
         with closing(context if own else page):
             said = self._listen(page, faulty)
+            self.watch(page)
             before(page)
             page.goto(self.base_url + path)
             try:
@@ -66,8 +69,11 @@ class OpenPage:
         said: list[str] = []
 
         def hear(message: ConsoleMessage) -> None:
-            if not (faulty and "Failed to load resource" in message.text):
-                said.append(f"{message.type}: {message.text}")
+            url = message.location["url"]
+            # What the browser itself notes of a status: a platform that is down, or too busy to know, says so with 503.
+            is_status = "Failed to load resource" in message.text
+            if not (is_status and (faulty or (url.endswith("/api/health") and "503" in message.text))):
+                said.append(f"{message.type}: {message.text} {url}")
 
         def see(request: Request) -> None:
             if urlsplit(request.url).scheme.startswith("http") and not request.url.startswith(self.base_url + "/"):

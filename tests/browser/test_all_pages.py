@@ -5,36 +5,16 @@ from __future__ import annotations
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from frontend_static.build import PAGES
+from tests.browser.looks import OVERFLOWING, WIDTHS, reached_by_tab, settle, violations
 from tests.browser.open_page import OpenPage
 from tests.browser.stub import NOON, Stub
 
 pytestmark = pytest.mark.browser
 START = (NOON + 25_000) / 1000
 HREFS = [page.href for page in PAGES]
-FOCUSED = """() => {
-    const element = document.activeElement;
-    return [element.tagName, element.name, element.dataset.part, element.textContent.trim().slice(0, 20)].join(" ");
-}"""
-OVERFLOWING = """() => {
-    const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-    const clipped = [...document.querySelectorAll("main h1, main h2, main p, main dd, main dt, main button")]
-        .filter((each) => each.offsetParent && !each.closest(".visually-hidden, .table-scroll, ul, .tip, details"))
-        .filter((each) => { const box = each.getBoundingClientRect(); return box.width && box.right > innerWidth + 1; })
-        .map((each) => each.textContent.slice(0, 30));
-    return [wide, clipped];
-}"""
-
-
-def settle(page: Page) -> None:
-    """Waits until the first data are shown and the charts are drawn."""
-    page.wait_for_function("() => document.querySelector('.status-line [data-part=updated]').textContent.includes(':')")
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('[data-part=plot]')].every((plot) => plot.offsetParent === null"
-        " || plot.data || plot.closest('.is-empty'))"
-    )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -53,7 +33,7 @@ def test_nothing_overflows(open_page: OpenPage, stub: Stub, href: str) -> None:
     stub.market = "simulated"
     with open_page(f"{href}?y=BTCUSDT&x=ETHUSDT&refresh=off", drawn=False) as page:
         settle(page)
-        for width in (1440, 768, 360):
+        for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
             for theme in ("Light", "Dark"):
                 page.get_by_text("Display", exact=True).click()
@@ -66,18 +46,8 @@ def test_nothing_overflows(open_page: OpenPage, stub: Stub, href: str) -> None:
 def test_the_keyboard_reaches_every_control(open_page: OpenPage, stub: Stub, href: str) -> None:
     with open_page(f"{href}?y=BTCUSDT&x=ETHUSDT&refresh=off", drawn=False) as page:
         settle(page)
-        wanted: list[str] = page.evaluate(
-            """() => [...document.querySelectorAll("select, input, button, a[href], summary, [tabindex='0']")]
-                .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.disabled
-                    && each.tabIndex >= 0 && !(each.type === "radio" && !each.checked))
-                .map((each) => [each.tagName, each.name, each.dataset.part,
-                    each.textContent.trim().slice(0, 20)].join(" "))"""
-        )
-        reached: set[str] = set()
-        for _ in range(len(wanted) + 5):
-            page.keyboard.press("Tab")
-            reached.add(page.evaluate(FOCUSED))
-        assert set(wanted) <= reached
+        wanted, reached = reached_by_tab(page)
+        assert wanted <= reached
 
 
 @pytest.mark.parametrize("href", HREFS)
@@ -116,13 +86,3 @@ def test_a_market_that_is_not_real_says_so(open_page: OpenPage, stub: Stub, href
     with open_page(f"{href}?y=BTCUSDT&x=ETHUSDT&refresh=off", drawn=False) as page:
         expect(page.locator(".market-banner")).to_contain_text("Simulated market")
         expect(page.locator(".market-banner")).to_be_in_viewport()
-
-
-def violations(page: Page) -> list[str]:
-    found: list[str] = page.evaluate(
-        """async () => {
-            const running = axe.run(document, { resultTypes: ["violations"] });
-            return (await running).violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html)}`);
-        }"""
-    )
-    return found
