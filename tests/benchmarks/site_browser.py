@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
@@ -49,32 +47,7 @@ def main_thread_ms(session: CDPSession) -> float:
     return 1000 * next(float(each["value"]) for each in metrics if each["name"] == "TaskDuration")
 
 
-def heap_bytes(session: CDPSession) -> tuple[int, int]:
-    """What the page holds once all that is unreachable has been given back: its objects, and all of the heap.
-
-    Objects are all nodes of a snapshot but two kinds: machine code, which the engine goes on making for half an hour as
-    it sees what runs often, and the copies of answers that the browser keeps for whoever debugs it.
-    """
-    parts: list[str] = []
-
-    def take(event: dict[str, str]) -> None:
-        parts.append(event["chunk"])
-
-    session.on("HeapProfiler.addHeapSnapshotChunk", take)
+def heap_bytes(session: CDPSession) -> int:
+    """All that the engine holds for the page, its own machine code included, once what is unreachable is given back."""
     session.send("HeapProfiler.collectGarbage")
-    session.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
-    session.remove_listener("HeapProfiler.addHeapSnapshotChunk", take)
-    used = int(session.send("Runtime.getHeapUsage")["usedSize"])
-    return _objects(json.loads("".join(parts))), used
-
-
-def _objects(snapshot: dict[str, Any]) -> int:
-    meta = snapshot["snapshot"]["meta"]
-    fields, kinds, names = meta["node_fields"], meta["node_types"][0], snapshot["strings"]
-    kind, name, size = (fields.index(each) for each in ("type", "name", "self_size"))
-    nodes, width = snapshot["nodes"], len(fields)
-    return sum(
-        nodes[at + size]
-        for at in range(0, len(nodes), width)
-        if kinds[nodes[at + kind]] != "code" and not names[nodes[at + name]].startswith("blink::NetworkResourcesData")
-    )
+    return int(session.send("Runtime.getHeapUsage")["usedSize"])
