@@ -188,7 +188,8 @@ function apply(before) {
   }
   if (differs("exchange", "symbol", "stats")) {
     [state.stats, state.statsAt, state.statsProblem] = [null, null, null];
-    if (!differs("exchange", "symbol")) poller.wake();
+    // A run that is under way asks for the window before.
+    if (!differs("exchange", "symbol")) poller.restart();
   }
   if (differs("refresh")) poller.setInterval(view.refresh === 0 ? null : view.refresh * 1000);
   if (differs("exchange", "symbol", "interval", "bars")) {

@@ -245,6 +245,17 @@ def test_slow_answers_do_not_overlap_and_a_new_choice_ends_them(open_page: OpenP
         gate.set()
 
 
+def test_a_window_chosen_while_another_is_asked_for_is_asked_for_too(open_page: OpenPage, stub: Stub) -> None:
+    gate = threading.Event()
+    stub.before = lambda path: void("window=24h" in path and gate.wait(10))
+    with open_page("/?refresh=off") as page:
+        page.wait_for_function("() => performance.getEntriesByName('first-candle').length")
+        with page.expect_response(lambda response: "window=1h" in response.url):
+            page.get_by_label("Window of the statistics").select_option("1h")
+        gate.set()
+        expect(page.locator(".statistics-panel [data-part=note]")).to_contain_text("computed")
+
+
 def void(_: object) -> None:
     return None
 
