@@ -52,6 +52,7 @@ class OpenPage:
             context.clock.install(time=clock)
         page = context.new_page()
         page.set_default_timeout(10_000)
+        page.set_default_navigation_timeout(30_000)
         with closing(context if own else page):
             said = self._listen(page, faulty)
             self.watch(page)

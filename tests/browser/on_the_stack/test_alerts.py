@@ -92,6 +92,8 @@ def test_each_field_of_a_rule_reaches_the_api(visit: OpenPage, token: str) -> No
         found = asked(page, "/alerts/backtest", page.get_by_role("button", name="Backtest").click)
         page.wait_for_selector(f"{CHART}[data-points]")
         assert trace(page, "Metric", CHART)["y"] == found["series"]["value"]
+        page.locator(f"{CHART} [data-part=frame]").press("Home")
+        expect(page.locator(f"{CHART} [data-part=readout]")).to_contain_text("Pair z-score")
         for name in ("Zoom in", "Zoom in", "Earlier", "Later", "Zoom out", "All"):
             page.get_by_role("button", name=name, exact=True).click()
         rule = asked(page, "/alerts/rules", page.get_by_role("button", name="Save").click)
