@@ -73,6 +73,7 @@ def test_without_a_token_nothing_is_sent(open_page: OpenPage, stub: Stub) -> Non
 def test_the_form_says_what_the_contract_says(open_page: OpenPage, stub: Stub) -> None:
     with open_page("/alerts/?new=1&refresh=off", faulty=True, drawn=False) as page:
         ready(page)
+        page.locator(".rule-editor [name=metric]").select_option("volume")
         fill(page, name="", symbol="B!", threshold="high", for_seconds="90000", window="1.5")
         page.get_by_role("button", name="Add a channel").click()
         page.get_by_role("button", name="Save").click()
@@ -85,7 +86,10 @@ def test_the_form_says_what_the_contract_says(open_page: OpenPage, stub: Stub) -
         expect(page.locator("[name=name]")).to_be_focused()
         assert stub.alerts.written == []
         page.get_by_role("button", name="Remove this channel").click()
-        fill(page, name="x", symbol="BTCUSDT", threshold="-1", for_seconds="0", window="")
+        # A price has no window: what was wrong with it is forgotten.
+        page.locator(".rule-editor [name=metric]").select_option("price")
+        expect(page.locator("[name=window]")).to_be_hidden()
+        fill(page, name="x", symbol="BTCUSDT", threshold="-1", for_seconds="0")
         page.get_by_role("button", name="Save").click()
         give_token(page, stub.alerts.token)
         expect(page.locator("[data-problem=threshold]")).to_have_text("must not be negative")
