@@ -42,7 +42,7 @@ class Telemetry:
         """One line about what was done."""
         counted = {name: cast(float, figures[name]) for name in self.units if figures[name]}
         if not counted:
-            self.logger.info(event, event=event, **figures)
+            self.logger.info(event, extra={"event": event, **figures})
             return
         for name, value in counted.items():
             self.metrics.add_metric(name, self.units[name], value)
