@@ -74,6 +74,9 @@ def _agree(values: dict[str, Any]) -> None:
         # As many bars as there are after the start, and no window that is longer than that.
         window = min(int(values["window"]), 500)
         values["window"], values["lookback"] = window, max(int(values.get("lookback") or 1_440), window)
+    if values.get("fill") == "strict":
+        # Refused where a bar is missing: a stack that has just begun has the last day's alone.
+        values["lookback"] = max(min(int(values.get("lookback") or 500), 500), int(values.get("window") or 0))
     if "y" in values:
         # Of seconds a stack that has just begun has too few bars; of minutes it has the exchange's.
         values.pop("interval", None)
