@@ -30,8 +30,12 @@ class Telemetry:
 
     @classmethod
     def of(cls, service: str, namespace: str, **units: str) -> Self:
-        """Telemetry of one function. Two of the same service share their Logger."""
-        return cls(Logger(service=service, utc=True, use_rfc3339=True), Metrics(namespace=namespace), units)
+        """Telemetry of one function. Two of the same service share their Logger.
+
+        Its level is that of the settings once they are read: it would look into the environment by itself.
+        """
+        logger = Logger(service=service, level="INFO", utc=True, use_rfc3339=True)
+        return cls(logger, Metrics(namespace=namespace), units)
 
     def serving(self, handler: Handler) -> Handler:
         """The handler as Lambda calls it: with the invocation in each of its log lines."""
