@@ -56,7 +56,7 @@ STACK = InfoBox(
         Remark("Analytics", "NumPy, pandas, SciPy, statsmodels"),
         Remark("Notifications", "SES, SNS, Telegram Bot API, HTTP webhooks"),
         Remark("Cloud", "AWS SAM: one template.yaml"),
-        Remark("Operations", "CloudWatch, SQS, SSM, Budgets, Glue for Athena"),
+        Remark("Operations", "CloudWatch, SQS, SSM, Budgets, Glue for Athena, Application Auto Scaling"),
         Remark("Laptop", "the same template on ministack or LocalStack"),
     ),
 )

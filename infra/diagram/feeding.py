@@ -120,7 +120,7 @@ INGESTION = Component(
     functions=(
         Function("Error handling: every task watched", "ingestor/service.py::Ingestor._watch"),
         Function("Drains within 20 s", "ingestor/service.py::Ingestor._drain"),
-        Function("Shards of symbols", "ingestor/sharding.py::of_shard"),
+        Function("Shards of symbols, or tasks that share them", "ingestor/membership.py::share"),
     ),
     inner=(HEALING, CLIENT, ADAPTERS, SEQUENCING, JOURNAL, ARCHIVER),
 )

@@ -99,7 +99,7 @@ class LocalStack:
             DeploymentError: the template cannot be deployed.
         """
         held = reserve(self._settings.port, "PORT")
-        self._gateway = Gateway(held, self._root / "build" / "site")
+        self._gateway = Gateway(held, self._settings.state_dir / "site")
         self.url = f"http://{HOST}:{held.getsockname()[1]}"
         port = choose(self._settings.emulator_port, "EMULATOR_PORT")
         self._source = await choose_source(self._settings, probe_binance, self._say)

@@ -101,7 +101,7 @@ def test_every_service_of_the_templates_is_named() -> None:
     """What only serves another one (a role, a network, a log) is not."""
     ingestor = yaml_parse((ROOT / "infra/ingestor-service.yaml").read_text())
     used = {one["Type"].split("::")[1] for file in (TEMPLATE, ingestor) for one in file["Resources"].values()}
-    names = {"Serverless": "Lambda"}
+    names = {"Serverless": "Lambda", "ApplicationAutoScaling": "Scaling"}
     badges = {name for one in ARCHITECTURE.components() for name in re.split(r" · | ", one.aws)}
     said = badges | {name for remark in STACK.remarks for name in re.findall(r"\w+", remark.text)}
     serving = {"IAM", "EC2", "Logs"}
@@ -183,7 +183,7 @@ def test_the_technology_stack_is_locked(remark: Any) -> None:
     services = {
         "Python 3.11+", "ES modules", "DynamoDB", "S3 with Parquet", "SES", "SNS", "Telegram Bot API", "HTTP webhooks",
         "AWS SAM: one template.yaml", "the same template on ministack or LocalStack", "CloudWatch", "Budgets", "SQS",
-        "SSM", "Glue for Athena",
+        "SSM", "Glue for Athena", "Application Auto Scaling",
     }  # fmt: skip
     locked = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE))
     names = [name for name in re.split(r"[,;()]\s*|\s*\(", remark.text) if name]

@@ -212,7 +212,8 @@ def test_receivers_in_trouble_get_it_once_and_history_shows_the_attempts(desk: D
         assert strike["fault"] == trouble.fault["fault"]
         # The attempt that failed and the one that did not have the same id.
         assert strike["event_id"] == message["event_id"]
-        assert message["time"] - strike["time"] >= 1_000 * trouble.fault.get("retry_after", 0)
+        if trouble.attempts > 1:
+            assert message["time"] - strike["time"] >= 1_000 * trouble.fault.get("retry_after", 0)
 
 
 def test_a_rule_that_goes_on_firing_says_it_once(desk: Desk) -> None:

@@ -37,7 +37,7 @@ ON_THE_STACK = {
     "make query": r"trades|the archive is empty",
     "make repair": r"damaged",
     "make costs": r"to pay, after always-free allowances +\d",
-    'make costs LOAD="symbols=200 trades_per_second=10000 vcpu=1 memory_gb=2"': r"allowances +26\d\.",
+    'make costs LOAD="symbols=200 trades_per_second=10000 vcpu=1 memory_gb=2"': r"allowances +24\d\.",
     "make site": r"build/site",
     "make package": r"build/packages",
     "make backfill SYMBOLS=BTCUSDT,ETHUSDT FROM=2026-11-22T02:00 TO=2026-11-22T05:00": r"ETHUSDT: [\d,]+ trades",
