@@ -22,6 +22,8 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 
+# Before xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     order = SPREAD if hasattr(config, "workerinput") else ORDER
     items.sort(key=lambda item: (order.index(_place(item)[0]), _together(item) not in TOGETHER))
