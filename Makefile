@@ -37,7 +37,7 @@ token: $(VENV)  ## Print the token that the local API's writes need
 
 # Half of the tests' time is waiting, so that three processes suit two processors.
 test: $(VENV) $(VENDOR) chromium  ## Run all tests, WORKERS=3 at once; each skip is listed with its reason
-	@$(PY) -m pytest -n $(or $(WORKERS),3) --dist loadgroup --no-loadscope-reorder
+	@$(PY) -m pytest -n $(or $(WORKERS),3) --dist loadscope --no-loadscope-reorder
 
 test-localstack: $(VENV) .venv-localstack/.stamp  ## Install LocalStack from its lock and run all tests of it (LOCALSTACK_PYTHON=3.11: the older one)
 	@$(PY) -m pytest tests/localstack

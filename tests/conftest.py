@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
-TESTS = Path(__file__).parent
 # The browser comes last for one more reason: Playwright's event loop goes on running in the main thread, and no test
 # with a loop of its own may follow it.
 ORDER = ("architecture", "unit", "contract", "functional", "chaos", "real_data", "integration", "localstack", "browser")
@@ -22,21 +23,26 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 
-# Before xdist reads the groups.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     order = SPREAD if hasattr(config, "workerinput") else ORDER
-    items.sort(key=lambda item: (order.index(_place(item)[0]), _together(item) not in TOGETHER))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_together(item)))
+    items.sort(key=lambda item: (order.index(_place(item.nodeid)[0]), _together(item.nodeid) not in TOGETHER))
 
 
-def _place(item: pytest.Item) -> tuple[str, ...]:
-    return item.path.relative_to(TESTS).parts
+class InOneProcess(LoadScopeScheduling):
+    """What shares something stays together: the tests of a file, and of some folders."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _together(nodeid)
 
 
-def _together(item: pytest.Item) -> str:
-    """What runs in one process: a folder that shares a stack, the tests of the suite's own stack, else a file."""
-    place = "/".join(_place(item))
-    shared = next((folder for folder in TOGETHER if place.startswith(f"{folder}/")), "")
-    return shared or ("stack" if "stack" in getattr(item, "fixturenames", ()) else place)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> InOneProcess:
+    return InOneProcess(config, log)
+
+
+def _place(nodeid: str) -> tuple[str, ...]:
+    return Path(nodeid.partition("::")[0]).parts[1:]
+
+
+def _together(nodeid: str) -> str:
+    place = "/".join(_place(nodeid))
+    return next((folder for folder in TOGETHER if place.startswith(f"{folder}/")), place)
