@@ -40,6 +40,8 @@ import importlib
 module, _, name = sys.argv[3].rpartition(".")
 handler = getattr(importlib.import_module(module), name)
 class Context:
+    function_name, memory_limit_in_mb = "test", 512
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:000000000000:function:test"
     aws_request_id = "test"
     def get_remaining_time_in_millis(self):
         return 30_000
