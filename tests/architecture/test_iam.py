@@ -23,6 +23,8 @@ TEMPLATE = load()
 FUNCTIONS = sorted(name for name, one in TEMPLATE["Resources"].items() if one["Type"] == "AWS::Serverless::Function")
 FOLDERS = {TEMPLATE["Resources"][name]["Properties"]["Handler"].split(".")[0] for name in FUNCTIONS}
 Run = Callable[[str, dict[str, Any]], Guard]
+# A function is played once for each of its statements.
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
