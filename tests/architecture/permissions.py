@@ -7,7 +7,7 @@ PynamoDB both pass it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -100,19 +100,28 @@ class Guard:
 
     allowed: Sequence[Permission]
     on: bool = False
-    refused: list[Call] = field(default_factory=list)
-    used: set[Permission] = field(default_factory=set)
+    made: set[Call] = field(default_factory=set)
+    refused: set[Call] = field(default_factory=set)
 
     def __call__(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         if not self.on:
             return
         for call in calls(model.service_model.service_name, model.name, params):
-            found = [one for one in self.allowed if one.allows(call)]
-            self.used.update(found)
-            if not found:
-                self.refused.append(call)
+            self.made.add(call)
+            if refused(self.allowed, [call]):
+                self.refused.add(call)
                 error = {"Code": "AccessDeniedException", "Message": f"no statement allows {call[0]} on {call[1]}"}
                 raise ClientError({"Error": error}, model.name)  # type: ignore[arg-type]
+
+
+def refused(allowed: Iterable[Permission], made: Iterable[Call]) -> list[Call]:
+    """Which calls none of these permissions would allow."""
+    return sorted(call for call in made if not any(one.allows(call) for one in allowed))
+
+
+def unused(allowed: Iterable[Permission], made: Iterable[Call]) -> list[Permission]:
+    """Which permissions none of these calls needs."""
+    return sorted((one for one in set(allowed) if not any(map(one.allows, made))), key=str)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Least privilege: each function can do what it does, and is allowed nothing that it does not.
 
-Every function's handler is played through in moto under its own policy. A call that no statement allows is refused as
-AWS would refuse it; a permission that nothing used is one too many.
+Every function's handler is played through in moto once, under its own policy. A call that no statement allows is
+refused as AWS would refuse it; a permission that none of the calls needs is one too many.
 """
 
 from __future__ import annotations
@@ -10,42 +10,38 @@ import copy
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from tests.architecture.permissions import ACCOUNT, PREFIX, REGION, Guard, guarded, load, permissions
+from tests.architecture.permissions import ACCOUNT, PREFIX, REGION, Guard, guarded, load, permissions, refused, unused
 from tests.architecture.scenarios import SCENARIOS, Refusing
 
 TEMPLATE = load()
 FUNCTIONS = sorted(name for name, one in TEMPLATE["Resources"].items() if one["Type"] == "AWS::Serverless::Function")
 FOLDERS = {TEMPLATE["Resources"][name]["Properties"]["Handler"].split(".")[0] for name in FUNCTIONS}
-Run = Callable[[str, dict[str, Any]], Guard]
-# A function is played once for each of its statements.
-pytestmark = pytest.mark.timeout(300)
+Play = Callable[[str], Guard]
 
 
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION, "PREFIX": PREFIX,
-        "ARCHIVE_BUCKET": "archivebucket", "MOTO_ACCOUNT_ID": ACCOUNT,
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
+@pytest.fixture(scope="module")
+def play() -> Iterator[Play]:
+    """Plays all of a function under its policy, once for all tests."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+            environment.delenv(name, raising=False)
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION,
+            "PREFIX": PREFIX, "ARCHIVE_BUCKET": "archivebucket", "MOTO_ACCOUNT_ID": ACCOUNT,
+        }.items():  # fmt: skip
+            environment.setenv(name, value)
+        yield cache(played)
 
 
-@pytest.fixture
-def play(environment: None) -> Run:
-    """Plays all of a function under the policy of a template."""
-    return played
-
-
-def played(function: str, template: dict[str, Any]) -> Guard:
-    guard = Guard(permissions(template, function))
+def played(function: str) -> Guard:
+    guard = Guard(permissions(TEMPLATE, function))
     with ExitStack() as stack:
         stack.enter_context(mock_aws())
         stack.enter_context(guarded(guard))
@@ -94,33 +90,34 @@ def create_resources() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_may_do_all_that_it_does(function: str, play: Run) -> None:
-    assert play(function, TEMPLATE).refused == []
+def test_a_function_may_do_all_that_it_does(function: str, play: Play) -> None:
+    assert play(function).refused == set()
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_may_do_nothing_else(function: str, play: Run) -> None:
-    guard = play(function, TEMPLATE)
-    unused = sorted(set(guard.allowed) - guard.used, key=str)
-    assert not unused, "\n".join(map(str, unused))
+def test_a_function_may_do_nothing_else(function: str, play: Play) -> None:
+    guard = play(function)
+    too_many = unused(guard.allowed, guard.made)
+    assert not too_many, "\n".join(map(str, too_many))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_without_any_one_statement_something_is_refused(function: str, play: Run) -> None:
+def test_without_any_one_statement_something_is_refused(function: str, play: Play) -> None:
+    made = play(function).made
     for policy in range(len(TEMPLATE["Resources"][function]["Properties"]["Policies"])):
         for statement in range(len(_statements(TEMPLATE, function, policy))):
             template = copy.deepcopy(TEMPLATE)
             left_out = _statements(template, function, policy).pop(statement)
-            assert play(function, template).refused != [], left_out["Sid"]
+            assert refused(permissions(template, function), made), left_out["Sid"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_statement_too_many_is_noticed(function: str, play: Run) -> None:
+def test_a_statement_too_many_is_noticed(function: str, play: Play) -> None:
     template = copy.deepcopy(TEMPLATE)
     extra = {"Sid": "TooMany", "Action": ["dynamodb:DeleteTable"], "Resource": [{"Fn::GetAtt": ["TickData", "Arn"]}]}
     _statements(template, function, 0).append(extra)
-    guard = play(function, template)
-    assert {one.statement for one in set(guard.allowed) - guard.used} == {"TooMany"}
+    too_many = unused(permissions(template, function), play(function).made)
+    assert {one.statement for one in too_many} == {"TooMany"}
 
 
 def _statements(template: dict[str, Any], function: str, policy: int) -> list[dict[str, Any]]:
