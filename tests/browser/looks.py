@@ -22,9 +22,7 @@ VISIBLE = f"""() => [...document.querySelectorAll("select, input, button, textar
 
 def settle(page: Page) -> None:
     """Waits until the first data are shown and the charts are drawn."""
-    page.wait_for_function(
-        "() => document.querySelector('.status-line [data-part=updated]').textContent.includes(':')", timeout=60_000
-    )
+    page.wait_for_function("() => document.querySelector('.status-line [data-part=updated]').textContent.includes(':')")
     page.wait_for_function(
         "() => [...document.querySelectorAll('[data-part=plot]')].every((plot) => plot.offsetParent === null"
         " || plot.data || plot.closest('.is-empty'))"

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize
 
+# For what has to come, however busy the machine is.
+PATIENCE = 60_000
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 
 
@@ -51,8 +53,7 @@ class OpenPage:
         if clock is not None:
             context.clock.install(time=clock)
         page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.set_default_navigation_timeout(30_000)
+        page.set_default_timeout(PATIENCE)
         with closing(context if own else page):
             said = self._listen(page, faulty)
             self.watch(page)

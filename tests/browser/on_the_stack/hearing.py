@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page, Response
+from playwright.sync_api import Locator, Page, Request, Response
 
 from tests.browser.open_page import OpenPage
 
@@ -22,12 +22,23 @@ class Heard:
     def __init__(self) -> None:
         self.answers: dict[str, list[Any]] = {}
         self.count: Counter[str] = Counter()
+        self._unanswered: set[Request] = set()
 
     def __call__(self, page: Page) -> None:
+        page.on("request", self._unanswered.add)
+        page.on("requestfinished", self._unanswered.discard)
+        page.on("requestfailed", self._unanswered.discard)
         page.on("response", self._hear)
 
     def last(self, path: str) -> Any:
         return self.answers[path][-1]
+
+    def end_refreshes(self, page: Page) -> None:
+        """Stops a page, and waits until all that it has asked is answered and drawn: then both say the same."""
+        page.select_option("[name=refresh]", "0")
+        wait_for(page, lambda: not self._unanswered)
+        page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        assert not self._unanswered
 
     def _hear(self, response: Response) -> None:
         path = "/" + response.url.partition("/api/")[2].partition("?")[0]
@@ -55,7 +66,7 @@ def asked(page: Page, path: str, act: Callable[[], object], **query: str) -> Any
         given = {name: values[0] for name, values in parse_qs(url.query).items()}
         return url.path == f"/api{path}" and query.items() <= given.items() and response.status in (200, 201, 202)
 
-    with page.expect_response(is_it, timeout=30_000) as answered:
+    with page.expect_response(is_it) as answered:
         act()
     return answered.value.json()
 
@@ -81,7 +92,6 @@ def wait_for_trace(page: Page, name: str, column: str, values: list[Any], of: st
             return found && JSON.stringify(found[column].slice(-values.length)) === JSON.stringify(values);
         }""",
         arg=[of, name, column, values],
-        timeout=20_000,
     )
 
 

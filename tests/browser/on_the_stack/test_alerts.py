@@ -34,7 +34,7 @@ def fill(page: Page, **texts: str) -> None:
 
 
 def said(page: Page, text: str) -> None:
-    expect(page.locator("[data-part=said]")).to_contain_text(text, timeout=20_000)
+    expect(page.locator("[data-part=said]")).to_contain_text(text)
 
 
 def row(page: Page, name: str) -> Locator:
@@ -49,7 +49,7 @@ def test_an_alert_is_made_backtested_fired_and_in_the_history(visit: OpenPage, t
         page.get_by_label("Address, topic, chat or URL").fill("trader@example.org")
         backtest = page.get_by_role("button", name="Backtest").click
         found = asked(page, "/alerts/backtest", backtest)
-        expect(page.locator("[data-part=backtest-said]")).to_contain_text("it would have fired", timeout=30_000)
+        expect(page.locator("[data-part=backtest-said]")).to_contain_text("it would have fired")
         page.wait_for_selector(f"{CHART}[data-points]")
         assert trace(page, "Metric", CHART)["y"] == found["series"]["value"]
         assert trace(page, "Sent", CHART)["x"] == [one["time"] for one in found["events"] if one["kind"] == "fired"]
@@ -60,7 +60,7 @@ def test_an_alert_is_made_backtested_fired_and_in_the_history(visit: OpenPage, t
         history = page.locator(".history-card tbody")
         expect(history).to_contain_text("email: delivered", timeout=FIRED_WITHIN)
         expect(history.locator("tr").first).to_contain_text("Fired")
-        expect(page.locator(".rules-card .word")).to_have_text("Firing", timeout=20_000)
+        expect(page.locator(".rules-card .word")).to_have_text("Firing")
         page.evaluate("sessionStorage.clear()")
 
 
@@ -174,7 +174,7 @@ def test_what_the_api_refuses_is_said_beside_its_field(visit: OpenPage, token: s
         page.evaluate("(token) => sessionStorage.setItem('write-token', token)", token)
         fill(page, name="gone", symbol="GONEUSDT", threshold="1")
         page.get_by_role("button", name="Save").click()
-        expect(page.locator("[data-problem=symbol]")).to_contain_text(re.compile("is not followed"), timeout=20_000)
+        expect(page.locator("[data-problem=symbol]")).to_contain_text(re.compile("is not followed"))
         page.evaluate("sessionStorage.clear()")
 
 

@@ -28,8 +28,7 @@ def test_the_tables_are_those_of_the_api(visit: OpenPage) -> None:
     heard = Heard()
     with visit("/symbols/?refresh=5", before=heard, drawn=False) as page:
         ready(page, heard)
-        page.select_option("[name=refresh]", "0")
-        page.wait_for_load_state("networkidle")
+        heard.end_refreshes(page)
         symbols = {f"{row['base']}/{row['quote']}": row for row in heard.last("/symbols")["symbols"]}
         shown = dict(zip(column(page, 1), column(page, 2), strict=True))
         assert shown == {name: f"{row['last_price']:,.{row['price_decimals']}f}" for name, row in symbols.items()}
@@ -51,7 +50,7 @@ def test_each_heading_sorts_and_the_search_filters(visit: OpenPage) -> None:
     heard = Heard()
     with visit("/symbols/?refresh=5", before=heard, drawn=False) as page:
         ready(page, heard)
-        page.select_option("[name=refresh]", "0")
+        heard.end_refreshes(page)
         rows = heard.last("/symbols")["symbols"]
         for name in ("24 h", "Turnover", "Volatility, a year", "Drawdown", "Complete", "Last trade", "Last", "Symbol"):
             heading = page.locator(".symbol-table th", has=page.get_by_role("button", name=name, exact=True))
@@ -74,8 +73,7 @@ def test_the_scan_is_filtered_and_leads_to_its_pairs(visit: OpenPage) -> None:
     heard = Heard()
     with visit("/symbols/?refresh=5", before=heard, drawn=False) as page:
         ready(page, heard)
-        page.select_option("[name=refresh]", "0")
-        page.wait_for_load_state("networkidle")
+        heard.end_refreshes(page)
         pairs = heard.last("/pairs/scan")["pairs"]
         rows = page.locator(".scan-table tbody tr")
         page.get_by_label("Admitted only").check()
@@ -93,7 +91,7 @@ def test_the_scan_is_filtered_and_leads_to_its_pairs(visit: OpenPage) -> None:
         page.locator("[name=pair]").fill("BNB")
         expect(rows).to_have_count(len([card for card in pairs if "BNBUSDT" in (card["y"], card["x"])]))
         rows.first.get_by_role("link").click()
-        page.wait_for_selector(".pane-chart[data-points]", timeout=60_000)
+        page.wait_for_selector(".pane-chart[data-points]")
         expect(page.locator(".pair-title")).to_contain_text("BNBUSDT")
 
 

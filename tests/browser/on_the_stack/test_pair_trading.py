@@ -16,7 +16,7 @@ CHART = "[data-chart=pair]"
 
 
 def drawn(page: Page) -> None:
-    page.wait_for_selector(".pane-chart[data-points]", timeout=60_000)
+    page.wait_for_selector(".pane-chart[data-points]")
 
 
 def test_the_pair_is_the_analysis_of_the_api(visit: OpenPage) -> None:
@@ -78,7 +78,7 @@ def test_too_few_bars_are_said(visit: OpenPage) -> None:
         drawn(page)
         # Of a day there are 24 hours, and 30 are needed.
         page.get_by_role("radio", name="1h", exact=True).check()
-        expect(page.locator(".empty-state")).to_contain_text("Too few bars for this pair", timeout=30_000)
+        expect(page.locator(".empty-state")).to_contain_text("Too few bars for this pair")
 
 
 def test_pairs_are_searched_swapped_and_suggested(visit: OpenPage) -> None:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.on_the_stack.hearing import wait_for_trace
+from tests.browser.on_the_stack.hearing import trace, wait_for
 from tests.browser.open_page import OpenPage
 from tests.integration.client import get
 from tests.integration.conftest import RunningStack
@@ -26,14 +26,17 @@ def test_an_api_that_is_killed_is_said_and_recovers(visit: OpenPage, stack: Runn
         with killed(stack):
             # The page asks now, and not only when its next refresh is due.
             page.evaluate("dispatchEvent(new Event('online'))")
-            expect(page.locator(".api-notice")).to_be_visible(timeout=20_000)
+            expect(page.locator(".api-notice")).to_be_visible()
             expect(page.locator(".status-line")).to_contain_text("Offline")
             expect(page.locator("[data-part=price]")).to_contain_text(".")
         page.get_by_role("button", name="Try now").click()
         expect(page.locator(".api-notice")).to_be_hidden(timeout=BACK_WITHIN)
         expect(page.locator(".status-line")).not_to_contain_text("Offline")
-        bars = get(stack.url, "/api/ohlc/BTCUSDT", interval="1m", limit=2)["bars"]
-        wait_for_trace(page, "Price", "open", [float(bar["open"]) for bar in bars])
+        wait_for(page, lambda: trace(page, "Price")["open"][-2:] == newest_opens(stack))
+
+
+def newest_opens(stack: RunningStack) -> list[float]:
+    return [float(bar["open"]) for bar in get(stack.url, "/api/ohlc/BTCUSDT", interval="1m", limit=2)["bars"]]
 
 
 @contextmanager
