@@ -41,20 +41,21 @@ def chromium() -> str:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _playwright() -> Iterator[Playwright]:
+    # Its event loop runs in the main thread for as long as this lasts: no test with a loop of its own may come between.
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(_playwright: Playwright, chromium: str) -> Iterator[Browser]:
     with closing(_playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))) as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_context(
     _playwright: Playwright, chromium: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BrowserContext]:
@@ -63,7 +64,7 @@ def shared_context(
         yield context
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clocked_context(
     _playwright: Playwright, chromium: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BrowserContext]:

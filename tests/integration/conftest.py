@@ -1,4 +1,4 @@
-"""One run of the whole local stack, as a user starts it, for all tests of this folder."""
+"""The whole local stack, as a user starts it, and an emulator with nothing in it."""
 
 from __future__ import annotations
 
@@ -105,15 +105,6 @@ def _await_ready(stack: RunningStack, printed: queue.Queue[str | None], deadline
             pytest.fail("the stack did not get ready:\n" + "\n".join(stack.lines) + "\n" + stack.logs())
         if line.startswith("ready "):
             return line.removeprefix("ready ")
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """The simulated market, running; at the end it has to stop cleanly."""
-    with started_stack(tmp_path_factory.mktemp("stack")) as running:
-        yield running
-        code = running.stop()
-        assert code == 0, "\n".join(running.lines)
 
 
 @pytest.fixture

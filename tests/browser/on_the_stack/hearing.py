@@ -25,9 +25,9 @@ class Heard:
         self._unanswered: set[Request] = set()
 
     def __call__(self, page: Page) -> None:
-        page.on("request", self._unanswered.add)
-        page.on("requestfinished", self._unanswered.discard)
-        page.on("requestfailed", self._unanswered.discard)
+        page.on("request", lambda request: self._unanswered.add(request))
+        page.on("requestfinished", lambda request: self._unanswered.discard(request))
+        page.on("requestfailed", lambda request: self._unanswered.discard(request))
         page.on("response", self._hear)
 
     def last(self, path: str) -> Any:

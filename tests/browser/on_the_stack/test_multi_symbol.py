@@ -10,12 +10,14 @@ from playwright.sync_api import Page, expect
 from tests.browser.on_the_stack.hearing import Heard, tab_to, wait_for
 from tests.browser.open_page import OpenPage
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+# The pairs are scanned once a minute, first when a run's bars are there.
+SCANNED_WITHIN = 180.0
 
 
 def ready(page: Page, heard: Heard) -> None:
     page.wait_for_selector(".multi-page:not(.is-empty)")
-    wait_for(page, lambda: any(answer["pairs"] for answer in heard.answers.get("/pairs/scan", [])))
+    wait_for(page, lambda: any(answer["pairs"] for answer in heard.answers.get("/pairs/scan", [])), SCANNED_WITHIN)
     page.wait_for_selector(".scan-table tbody tr")
     page.wait_for_selector("polyline[points]:not([points=''])")
 

@@ -114,7 +114,7 @@ TROUBLED = (
 
 
 def test_a_rule_reaches_receivers_in_trouble_once_and_history_shows_the_attempts(inbox: RunningInbox) -> None:
-    """Two runs a minute apart. On the running stack: tests/integration/test_alerts.py."""
+    """Two runs a minute apart. On the running stack: tests/integration/on_the_stack/test_the_alerts.py."""
     world, now = AlertWorld(), [0]
     world.follow(BTC)
     paths = {name: f"/inbox/webhook/{name}" if channel == "webhook" else name for channel, name, *_ in TROUBLED}

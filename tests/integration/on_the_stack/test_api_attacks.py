@@ -12,8 +12,7 @@ import requests
 from infra.local.tokens import kept_token
 from tests.fuzz.attacks import TICKS, attacks, first_cursor, is_refused, send
 from tests.integration.client import await_answer
-
-from .conftest import RunningStack
+from tests.integration.conftest import RunningStack
 
 
 def test_every_attack_is_refused(stack: RunningStack) -> None:

@@ -9,8 +9,7 @@ import pytest
 
 from infra.local.tokens import kept_token
 from tests.integration.client import await_answer
-
-from .conftest import ROOT, RunningStack
+from tests.integration.conftest import ROOT, RunningStack
 
 PAGE = ROOT / "docs/api.md"
 

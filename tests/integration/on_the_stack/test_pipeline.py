@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import time
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,7 +15,7 @@ from infra.local.environment import CREDENTIALS, REGION
 from quant.domain.interval import MINUTE
 from quant.settings import DEFAULT_SYMBOLS
 from tests.integration.client import all_ticks, await_answer, get
-from tests.integration.conftest import RunningStack, started_stack
+from tests.integration.conftest import RunningStack
 
 SYMBOL = "BTCUSDT"
 
@@ -69,23 +68,6 @@ def test_after_a_kill_of_the_ingestor_nothing_is_missing_and_nothing_twice(stack
     )["ticks"][0]["id"]
     ids = [tick["id"] for tick in all_ticks(stack.url, "ETHUSDT") if tick["id"] <= fresh]
     assert ids == list(range(ids[0], fresh + 1))
-
-
-def test_a_second_start_still_has_the_bars_and_is_quick(tmp_path: Path) -> None:
-    """The first bar of the first run may still be healing when it ends: more may be there later, never less."""
-    with started_stack(tmp_path, SYMBOLS="BTCUSDT,ETHUSDT") as first:
-        bars = await_answer(first.url, f"/api/ohlc/{SYMBOL}", lambda answer: len(answer["bars"]) > 300, interval="1m")
-        ticks = all_ticks(first.url, SYMBOL)
-        assert first.stop() == 0
-    with started_stack(tmp_path, SYMBOLS="BTCUSDT,ETHUSDT") as second:
-        assert second.ready_after <= 20
-        after = {tick["id"]: tick for tick in all_ticks(second.url, SYMBOL)}
-        assert [after.get(tick["id"]) for tick in ticks] == ticks
-        # Those of the 5m bar that was open then are made of trades as soon as these are there.
-        old = [bar for bar in bars["bars"] if bar["source"] == "exchange"][:-5]
-        window = {"start": old[0]["time"], "end": old[-1]["time"] + MINUTE, "limit": 1000}
-        assert get(second.url, f"/api/ohlc/{SYMBOL}", interval="1m", **window)["bars"] == old
-        assert second.stop() == 0
 
 
 def test_an_unknown_path_and_a_wrong_method_are_refused_in_the_same_shape(stack: RunningStack) -> None:

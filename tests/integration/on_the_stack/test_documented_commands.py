@@ -53,16 +53,16 @@ SHORTLY = {
 }
 # What cannot be run here: it takes minutes, writes into the repository, or needs the exchange or a large peer.
 ELSEWHERE = {
-    "make test": "tests/integration/test_documented_commands.py::test_every_command_is_accounted_for",
+    "make test": "tests/integration/on_the_stack/test_documented_commands.py::test_every_command_is_accounted_for",
     "make test-localstack": "tests/localstack/test_localstack.py::test_it_listens_on_loopback_only",
     "make test-localstack LOCALSTACK_PYTHON=3.11": "tests/unit/local_stack/test_emulators.py::"
     "test_the_lock_follows_the_python_there_is",
     "make run EMULATOR=localstack": "tests/localstack/test_run.py::"
     "test_a_run_on_localstack_gets_ready_alerts_and_leaves_nothing_behind",
-    "make backfill": "tests/integration/test_ingestor_stack.py::"
+    "make backfill": "tests/integration/on_the_stack/test_ingestor_stack.py::"
     "test_a_backfill_of_the_active_run_brings_the_trades_before_its_start",
     "make diagram": "tests/architecture/test_diagram.py::test_the_file_is_what_the_model_makes",
-    "make fuzz": "tests/integration/test_api_attacks.py::test_every_attack_is_refused",
+    "make fuzz": "tests/integration/on_the_stack/test_api_attacks.py::test_every_attack_is_refused",
     "make deploy": "tests/integration/test_deploy.py::test_a_deployment_answers_and_the_second_changes_nothing",
     "make destroy": "tests/integration/test_deploy.py::"
     "test_destroying_keeps_the_data_unless_it_is_said_and_then_a_new_stack_is_refused",

@@ -1,0 +1,1 @@
+"""Tests that share one run of the local stack."""
