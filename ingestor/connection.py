@@ -150,8 +150,10 @@ class Feed:
         current = await self._open()
         while True:
             wanted = asyncio.create_task(self._retire.wait())
-            await asyncio.wait({current.reader, wanted}, return_when=asyncio.FIRST_COMPLETED)
-            wanted.cancel()
+            try:
+                await asyncio.wait({current.reader, wanted}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                wanted.cancel()
             if self._stopping:
                 return
             if current.reader.done():
@@ -175,8 +177,10 @@ class Feed:
     async def _hand_over(self, current: Session) -> Session:
         successor = await self._open()
         first = asyncio.create_task(successor.delivered.wait())
-        await asyncio.wait({first, successor.reader}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
-        first.cancel()
+        try:
+            await asyncio.wait({first, successor.reader}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            first.cancel()
         if successor.reader.done() and not current.reader.done():
             # The old one still delivers: try again beside it.
             await asyncio.sleep(self._backoff.next())

@@ -87,7 +87,11 @@ class FaultyStorage:
             await self._session.close()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        body, action = await request.read(), request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        try:
+            body = await request.read()
+        except ConnectionError:  # of an ingestor that has been killed meanwhile
+            return _hung_up(request)
+        action = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
         if time.monotonic() < self._away_until:
             return _hung_up(request)
         fault = self._take(len(self._chunks(action, body))) if action in _WRITES else None
