@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import boto3
 import pytest
@@ -43,8 +44,14 @@ class Backend:
     clock: FixedClock
 
 
+@cache
+def session() -> boto3.Session:
+    """One for all clients: it parses the description of DynamoDB once."""
+    return boto3.Session()
+
+
 def create_tables(endpoint_url: str | None = None) -> None:
-    client = boto3.client("dynamodb", endpoint_url=endpoint_url)
+    client = session().client("dynamodb", endpoint_url=endpoint_url)
     for name in NAMES + ALERT_NAMES:
         client.create_table(
             TableName=name,
@@ -73,7 +80,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator at CONTRACT_ENDPOINT, without the tables of the test before."""
     for name, value in aws_environment(ENDPOINT).items():
         monkeypatch.setenv(name, value)
-    client = boto3.client("dynamodb")
+    client = session().client("dynamodb")
     for name in {*NAMES, *ALERT_NAMES} & set(client.list_tables()["TableNames"]):
         client.delete_table(TableName=name)
 

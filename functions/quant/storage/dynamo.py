@@ -6,9 +6,12 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache, cached_property
+from threading import Lock
 from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader, create_loader
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -37,6 +40,17 @@ _FOREVER = {
 }
 
 
+# botocore's clients are made one at a time.
+_CONNECTING = Lock()
+
+
+@cache
+def _descriptions() -> Loader:
+    """What botocore reads of the service: parsed once, not once for each table."""
+    loader: Loader = create_loader()
+    return loader
+
+
 class PackedItem(Model):
     """An item of tick_data or ohlc_data. Attribute names are short: they are stored and paid with every item."""
 
@@ -61,15 +75,24 @@ class DynamoTable:
         pause: Callable[[float], None] = time.sleep,
         timeouts: tuple[float, float] = (2.0, 10.0),
     ) -> None:
+        self.name = name
+        self._timeouts, self._attempts, self._pause = timeouts, attempts, pause
+
+    @cached_property
+    def _model(self) -> type[PackedItem]:
         meta = {
-            "table_name": name,
-            "connect_timeout_seconds": timeouts[0],
-            "read_timeout_seconds": timeouts[1],
+            "table_name": self.name,
+            "connect_timeout_seconds": self._timeouts[0],
+            "read_timeout_seconds": self._timeouts[1],
             "max_retry_attempts": 1,
         }
-        self.name = name
-        self._model: type[PackedItem] = type("PackedItem", (PackedItem,), {"Meta": type("Meta", (), meta)})
-        self._attempts, self._pause = attempts, pause
+        model: type[PackedItem] = type("PackedItem", (PackedItem,), {"Meta": type("Meta", (), meta)})
+        with _CONNECTING:
+            connection = model._get_connection().connection
+            connection.session.register_component("data_loader", _descriptions())
+            # Made here and now, by this thread, whose session it is.
+            _ = connection.client
+        return model
 
     def get(self, pk: str, sk: str) -> Item | None:
         with self._translated(f"read {pk}/{sk}"):
@@ -166,16 +189,18 @@ class DynamoTable:
 
     def _put_batch(self, items: Sequence[Item]) -> None:
         """PynamoDB's own batch has been seen to drop items in silence (#1257), so what comes back is counted here."""
-        waiting = [self._stored(item).serialize() for item in items]
+        operation = f"write a batch to {self.name}"
+        with self._translated(operation):
+            waiting = [self._stored(item).serialize() for item in items]
         for attempt in range(self._attempts):
-            with self._translated(f"write a batch to {self.name}"):
+            with self._translated(operation):
                 answer = self._model._get_connection().batch_write_item(put_items=waiting)
             left = answer.get("UnprocessedItems", {}).get(self.name, [])
             waiting = [request["PutRequest"]["Item"] for request in left]
             if not waiting:
                 return
             self._pause(random.uniform(0, min(0.05 * 2**attempt, 2.0)))
-        raise ThrottledError(f"write a batch to {self.name}", f"{len(waiting)} items came back {self._attempts} times")
+        raise ThrottledError(operation, f"{len(waiting)} items came back {self._attempts} times")
 
     def _stored(self, item: Item) -> PackedItem:
         return self._model(
