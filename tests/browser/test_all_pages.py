@@ -1,4 +1,4 @@
-"""What holds of every page."""
+"""What holds of every page. How they look, and that keys reach everything: on_the_stack/test_every_page.py."""
 
 from __future__ import annotations
 
@@ -8,46 +8,13 @@ import pytest
 from playwright.sync_api import expect
 
 from frontend_static.build import PAGES
-from tests.browser.looks import OVERFLOWING, WIDTHS, reached_by_tab, settle, violations
+from tests.browser.looks import settle
 from tests.browser.open_page import OpenPage
 from tests.browser.stub import NOON, Stub
 
 pytestmark = pytest.mark.browser
 START = (NOON + 25_000) / 1000
 HREFS = [page.href for page in PAGES]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("href", HREFS)
-def test_axe_finds_nothing(open_page: OpenPage, axe: str, stub: Stub, href: str, theme: str) -> None:
-    stub.market = "simulated"
-    with open_page(f"{href}?theme={theme}&y=BTCUSDT&x=ETHUSDT", clock=START, drawn=False) as page:
-        settle(page)
-        page.evaluate(axe)
-        page.get_by_text("Display", exact=True).click()
-        assert violations(page) == []
-
-
-@pytest.mark.parametrize("href", HREFS)
-def test_nothing_overflows(open_page: OpenPage, stub: Stub, href: str) -> None:
-    stub.market = "simulated"
-    with open_page(f"{href}?y=BTCUSDT&x=ETHUSDT&refresh=off", drawn=False) as page:
-        settle(page)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 800})
-            for theme in ("Light", "Dark"):
-                page.get_by_text("Display", exact=True).click()
-                page.get_by_role("radio", name=theme).check()
-                page.keyboard.press("Escape")
-                assert page.evaluate(OVERFLOWING) == [0, []], f"{width} {theme}"
-
-
-@pytest.mark.parametrize("href", HREFS)
-def test_the_keyboard_reaches_every_control(open_page: OpenPage, stub: Stub, href: str) -> None:
-    with open_page(f"{href}?y=BTCUSDT&x=ETHUSDT&refresh=off", drawn=False) as page:
-        settle(page)
-        wanted, reached = reached_by_tab(page)
-        assert wanted <= reached
 
 
 @pytest.mark.parametrize("href", HREFS)
