@@ -13,6 +13,7 @@ from typing import Any, cast
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader, create_loader
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
@@ -75,24 +76,24 @@ class DynamoTable:
         pause: Callable[[float], None] = time.sleep,
         timeouts: tuple[float, float] = (2.0, 10.0),
     ) -> None:
-        self.name = name
-        self._timeouts, self._attempts, self._pause = timeouts, attempts, pause
-
-    @cached_property
-    def _model(self) -> type[PackedItem]:
         meta = {
-            "table_name": self.name,
-            "connect_timeout_seconds": self._timeouts[0],
-            "read_timeout_seconds": self._timeouts[1],
+            "table_name": name,
+            "connect_timeout_seconds": timeouts[0],
+            "read_timeout_seconds": timeouts[1],
             "max_retry_attempts": 1,
         }
-        model: type[PackedItem] = type("PackedItem", (PackedItem,), {"Meta": type("Meta", (), meta)})
+        self.name = name
+        self._model: type[PackedItem] = type("PackedItem", (PackedItem,), {"Meta": type("Meta", (), meta)})
+        self._attempts, self._pause = attempts, pause
+
+    @cached_property
+    def _connection(self) -> Connection:
+        """With its client, which is made by whichever thread asks first and serves all of them."""
         with _CONNECTING:
-            connection = model._get_connection().connection
+            connection = self._model._get_connection().connection
             connection.session.register_component("data_loader", _descriptions())
-            # Made here and now, by this thread, whose session it is.
             _ = connection.client
-        return model
+        return connection
 
     def get(self, pk: str, sk: str) -> Item | None:
         with self._translated(f"read {pk}/{sk}"):
@@ -160,7 +161,7 @@ class DynamoTable:
         raise ThrottledError(operation, f"cancelled {self._attempts} times: {', '.join(sorted(reasons))}")
 
     def _transact(self, writes: Sequence[Write]) -> None:
-        with TransactWrite(connection=self._model._get_connection().connection) as transaction:
+        with TransactWrite(connection=self._connection) as transaction:
             for write in writes:
                 cast("DynamoTable", write.table)._join(transaction, write)
 
@@ -190,8 +191,7 @@ class DynamoTable:
     def _put_batch(self, items: Sequence[Item]) -> None:
         """PynamoDB's own batch has been seen to drop items in silence (#1257), so what comes back is counted here."""
         operation = f"write a batch to {self.name}"
-        with self._translated(operation):
-            waiting = [self._stored(item).serialize() for item in items]
+        waiting = [self._stored(item).serialize() for item in items]
         for attempt in range(self._attempts):
             with self._translated(operation):
                 answer = self._model._get_connection().batch_write_item(put_items=waiting)
@@ -216,7 +216,9 @@ class DynamoTable:
 
     @contextmanager
     def _translated(self, operation: str) -> Iterator[None]:
+        """Connected, and with errors of ours."""
         try:
+            _ = self._connection
             yield
         except (PynamoDBException, ClientError, BotoCoreError) as exc:
             raise _error(operation, exc) from exc

@@ -43,7 +43,7 @@ ON_THE_STACK = {
     "make backfill SYMBOLS=BTCUSDT,ETHUSDT FROM=2026-11-22T02:00 TO=2026-11-22T05:00": r"ETHUSDT: [\d,]+ trades",
     "python -m tests.unit.notify.addresses": r"hooks\.example\.com",
 }
-ON_A_RUN_OF_ITS_OWN = ("make run SOURCE=simulator", "make run")
+ON_A_RUN_OF_ITS_OWN = ("make run",)
 ON_A_COPY = ("make format", "make check", "make clean")
 # What takes minutes, and a short form of it.
 SHORTLY = {
@@ -88,6 +88,8 @@ ELSEWHERE = {
     "test_who_insists_on_the_exchange_waits_for_it_and_is_told_so",
     "make run SOURCE=binance SYMBOLS=BTCUSDT,NAME:SYMBOL": "tests/functional/ingestor/test_coinbase.py::"
     "test_bars_of_two_exchanges_stand_side_by_side",
+    "make run SOURCE=simulator": "tests/integration/test_local_stack.py::"
+    "test_a_second_run_is_quick_has_the_first_ones_state_and_leaves_nothing_behind",
     "make run SOURCE=replay:FOLDER": "tests/functional/exchange_simulator/test_command.py::"
     "test_a_recording_is_served_as_far_as_it_was_played",
     "make run SOURCE=replay:FOLDER SPEED=10": "tests/functional/exchange_simulator/test_command.py::"
