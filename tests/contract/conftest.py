@@ -7,7 +7,7 @@ so with ministack, tests/localstack with LocalStack.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -50,9 +50,9 @@ def session() -> boto3.Session:
     return boto3.Session()
 
 
-def create_tables(endpoint_url: str | None = None) -> None:
+def create_tables(names: Sequence[str], endpoint_url: str | None = None) -> None:
     client = session().client("dynamodb", endpoint_url=endpoint_url)
-    for name in NAMES + ALERT_NAMES:
+    for name in names:
         client.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
@@ -95,7 +95,7 @@ def tables(request: pytest.FixtureRequest) -> tuple[Table, Table]:
     if request.param == "memory":
         return MemoryTable(), MemoryTable()
     reach(request, request.param)
-    create_tables()
+    create_tables(NAMES)
     return DynamoTable(NAMES[0]), DynamoTable(NAMES[1])
 
 
@@ -111,5 +111,5 @@ def alert_tables(request: pytest.FixtureRequest) -> tuple[Table, Table]:
     if request.param == "memory":
         return MemoryTable(), MemoryTable()
     reach(request, request.param)
-    create_tables()
+    create_tables(ALERT_NAMES)
     return DynamoTable(ALERT_NAMES[0]), DynamoTable(ALERT_NAMES[1])

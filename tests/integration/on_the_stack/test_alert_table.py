@@ -29,7 +29,7 @@ def alerts(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> AlertTable:
         monkeypatch.setenv(name, value)
     existing = clients(stack.emulator_url)("dynamodb").list_tables()["TableNames"]
     if ALERT_NAMES[0] not in existing:
-        create_tables(stack.emulator_url)
+        create_tables(ALERT_NAMES, stack.emulator_url)
     rules, history = (DynamoTable(name) for name in ALERT_NAMES)
     for name, table in zip(ALERT_NAMES, (rules, history), strict=True):
         for page in clients(stack.emulator_url)("dynamodb").get_paginator("scan").paginate(TableName=name):
