@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize
@@ -22,6 +22,13 @@ class OpenPage:
     base_url: str
     # Called with every page before it is led anywhere.
     watch: Callable[[Page], object] = lambda page: None
+    _unanswered: set[Request] = field(default_factory=set)
+
+    def at_rest(self, page: Page) -> None:
+        """Waits until all that the page has asked is answered and drawn; while its clock stands it asks no more."""
+        while self._unanswered:
+            page.wait_for_timeout(50)
+        page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
     @contextmanager
     def __call__(
@@ -84,4 +91,8 @@ class OpenPage:
         page.on("console", hear)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", see)
+        self._unanswered.clear()
+        page.on("request", lambda request: self._unanswered.add(request))
+        page.on("requestfinished", lambda request: self._unanswered.discard(request))
+        page.on("requestfailed", lambda request: self._unanswered.discard(request))
         return said

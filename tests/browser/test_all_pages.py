@@ -39,6 +39,7 @@ def test_a_hidden_tab_asks_nothing(open_page: OpenPage, stub: Stub, href: str) -
     }"""
     with open_page(f"{href}?y=BTCUSDT&x=ETHUSDT", clock=START, drawn=False) as page:
         settle(page)
+        open_page.at_rest(page)
         page.evaluate(hide, True)
         stub.asked.clear()
         page.clock.run_for(60_000)

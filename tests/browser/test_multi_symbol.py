@@ -110,6 +110,7 @@ def test_prices_move_and_what_has_not_changed_is_not_asked_for(open_page: OpenPa
     with open_page("/symbols/", clock=START, drawn=False) as page:
         ready(page)
         before = column(page, 2)
+        open_page.at_rest(page)
         stub.asked.clear()
         stub.now += 60_000
         with page.expect_response(lambda response: response.url.endswith("/api/symbols")):

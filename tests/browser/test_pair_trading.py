@@ -164,9 +164,11 @@ def test_the_zoom_survives_five_bars_and_the_way_through_the_url(open_page: Open
 def test_an_analysis_is_asked_for_once_a_bar(open_page: OpenPage, stub: Stub) -> None:
     with open_page(PAIR, clock=START, drawn=False) as page:
         drawn(page)
+        open_page.at_rest(page)
         stub.asked.clear()
         stub.now += 20_000
         page.clock.run_for(20_000)
+        open_page.at_rest(page)
         assert not [path for path in stub.asked if "/analyze" in path]
         stub.now += 40_000
         with page.expect_response(lambda response: "/analyze" in response.url):

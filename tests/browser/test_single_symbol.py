@@ -111,7 +111,7 @@ def test_a_refresh_asks_from_the_last_closed_bar_and_merges(open_page: OpenPage,
     with open_page("/", clock=START) as page:
         before = figure(page)
         answer = tick(page, stub)
-        asked = parse_qs(urlsplit(stub.asked[-1] if "/ohlc/" in stub.asked[-1] else stub.asked[-2]).query)
+        asked = parse_qs(urlsplit([path for path in stub.asked if "/ohlc/" in path][-1]).query)
         assert asked["start"] == [str(NOON - 60_000)]
         assert len(answer["bars"]) == 2
         after = figure(page)
@@ -235,10 +235,15 @@ def test_an_api_that_is_away_at_first_is_waited_for(open_page: OpenPage) -> None
 def test_slow_answers_do_not_overlap_and_a_new_choice_ends_them(open_page: OpenPage, stub: Stub) -> None:
     gate = threading.Event()
     with open_page("/", clock=START) as page:
+        open_page.at_rest(page)
         stub.asked.clear()
-        stub.before = lambda path: void("BTCUSDT" in path and gate.wait(10))
-        page.clock.run_for(20_000)
-        assert len([path for path in stub.asked if "BTCUSDT" in path]) == 1
+        stub.before = lambda path: void("BTCUSDT" in path and gate.wait(30))
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        with page.expect_request(lambda request: "BTCUSDT" in request.url):
+            page.clock.run_for(20_000)
+        page.evaluate("0")  # what it has asked before is heard of before this
+        assert len([url for url in asked if "BTCUSDT" in url]) == 1
         page.select_option("[name=symbol]", "binance:ETHUSDT")
         expect(page.get_by_role("heading", level=1)).to_contain_text("ETH/USDT")
         page.wait_for_function("() => document.querySelector('[data-part=plot]').data[0].close[0] < 10000")
@@ -266,6 +271,7 @@ def test_a_hidden_tab_asks_nothing(open_page: OpenPage, stub: Stub) -> None:
         document.dispatchEvent(new Event("visibilitychange"));
     }"""
     with open_page("/", clock=START) as page:
+        open_page.at_rest(page)
         page.evaluate(hide, True)
         stub.asked.clear()
         page.clock.run_for(60_000)
@@ -446,6 +452,7 @@ def test_the_keyboard_reaches_every_control(open_page: OpenPage) -> None:
 
 def test_the_figures_of_a_refresh_are_small(open_page: OpenPage, stub: Stub) -> None:
     with open_page("/", clock=START) as page:
+        open_page.at_rest(page)
         stub.sent = 0
         tick(page, stub)
         assert stub.sent <= 10_000, json.dumps(stub.asked[-3:])
