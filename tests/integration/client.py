@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -34,3 +35,11 @@ def await_answer(url: str, path: str, wanted: Any, patience: float = 100.0, **qu
         assert time.monotonic() < deadline, f"{path} stayed {str(answer)[:500]}"
         time.sleep(0.2)
     return answer
+
+
+def wait_until(wanted: Callable[[], bool], patience: float = 100.0) -> None:
+    """Looks twice a second, and fails where it has not come true in time."""
+    deadline = time.monotonic() + patience
+    while not wanted():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)

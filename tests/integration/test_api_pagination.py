@@ -25,7 +25,7 @@ from quant.domain.market import Market
 from quant.settings import Settings
 from quant.storage.storage import open_storage
 from tests.functional.analyse.market import minute_bars, walks
-from tests.integration.client import await_answer, get
+from tests.integration.client import await_answer, get, wait_until
 
 from .conftest import ROOT, RunningStack, started_stack
 
@@ -113,6 +113,9 @@ def _old_bars(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Bars:
         monkeypatch.setenv(name, value)
     storage = open_storage(Settings.load({}), lambda: 0)
     newest = get(stack.url, OHLC_PATH, interval="1m", limit=1)["bars"][0]["time"]
+    # The exchange's day comes page by page; its youngest bars are made of trades once these are there.
+    day = {"interval": "1m", "start": newest - DAY + MINUTE, "end": newest, "limit": 1_000}
+    wait_until(lambda: len(_pages(stack, OHLC_PATH, "bars", **day)) == DAY // MINUTE - 1)
     made = minute_bars(walks(1, BARS)[0], floor(newest - 2 * DAY, MINUTE), decimals=2)
     none, unknown = np.full(BARS, -1), np.full(BARS, UNKNOWN, dtype=np.int8)
     bars = replace(made, first_id=none, last_id=none, complete=unknown, source=np.full(BARS, FROM_EXCHANGE, np.int8))

@@ -14,7 +14,7 @@ import requests
 from infra.local.environment import CREDENTIALS, REGION
 from quant.domain.interval import MINUTE
 from quant.settings import DEFAULT_SYMBOLS
-from tests.integration.client import all_ticks, await_answer, get
+from tests.integration.client import all_ticks, await_answer, get, wait_until
 from tests.integration.conftest import RunningStack
 
 SYMBOL = "BTCUSDT"
@@ -66,7 +66,13 @@ def test_after_a_kill_of_the_ingestor_nothing_is_missing_and_nothing_twice(stack
         lambda answer: answer["ticks"][0]["id"] > started + 20 and _ingestors(stack) not in ([], [victim]),
         limit=1,
     )["ticks"][0]["id"]
-    ids = [tick["id"] for tick in all_ticks(stack.url, "ETHUSDT") if tick["id"] <= fresh]
+    ids: list[int] = []
+
+    def healed() -> bool:
+        ids[:] = [tick["id"] for tick in all_ticks(stack.url, "ETHUSDT") if tick["id"] <= fresh]
+        return len({*ids}) == fresh + 1 - ids[0]
+
+    wait_until(healed)
     assert ids == list(range(ids[0], fresh + 1))
 
 

@@ -6,8 +6,6 @@ The last of this folder's: its rules are made at once where the schedule runs al
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import requests
 
 from infra.local.deployment import clients
 from infra.local.inbox.amazon import MAIL_PATH
-from tests.integration.client import get
+from tests.integration.client import get, wait_until
 from tests.integration.conftest import RunningStack
 
 # The first test waits for two checks.
@@ -90,7 +88,7 @@ def desk(stack: RunningStack) -> Desk:
 
     They are made once the schedule runs: the emulator's first minute begins when it finds the time.
     """
-    _await(lambda: get(stack.url, "/api/alerts/monitor/status")["last_run"] is not None, 2 * CHECK_SECONDS)
+    wait_until(lambda: get(stack.url, "/api/alerts/monitor/status")["last_run"] is not None, 2 * CHECK_SECONDS)
     made = {"one": _made(stack, "one", channels(stack, "one"))}
     both = [one for one in channels(stack, "many") if one["type"] in ("email", "telegram")]
     made |= {f"many {number}": _made(stack, f"many {number}", both) for number in range(GROUP)}
@@ -101,7 +99,7 @@ def desk(stack: RunningStack) -> Desk:
         assert requests.post(f"{stack.url}/inbox/faults", json=fault, timeout=20).status_code == 201
     made["troubled"] = _made(stack, "troubled", [_channel(stack, one) for one in TROUBLED])
     found = Desk(stack, made)
-    _await(lambda: _all_arrived(found), 2 * CHECK_SECONDS)
+    wait_until(lambda: _all_arrived(found), 2 * CHECK_SECONDS)
     return found
 
 
@@ -138,13 +136,6 @@ def _places(desk: Desk, name: str) -> list[tuple[str, str]]:
         (one["type"], f"/inbox/webhook/{name}" if one["type"] == "webhook" else one["target"])
         for one in channels(desk.stack, name)
     ]
-
-
-def _await(wanted: Callable[[], bool], patience: float) -> None:
-    deadline = time.monotonic() + patience
-    while not wanted():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
 
 
 def test_a_rule_reaches_every_channel_within_a_minute_and_a_flush(desk: Desk) -> None:
@@ -203,7 +194,7 @@ def test_receivers_in_trouble_get_it_once_and_history_shows_the_attempts(desk: D
         deliveries = [one for event in desk.history("troubled") for one in event["deliveries"]]
         return {one["channel"]["target"]: (one["status"], one["attempts"]) for one in deliveries}
 
-    _await(lambda: {status for status, _ in attempts().values()} == {"delivered"}, 3 * CHECK_SECONDS)
+    wait_until(lambda: {status for status, _ in attempts().values()} == {"delivered"}, 3 * CHECK_SECONDS)
     assert len(desk.history("troubled")) == 1
     wanted = {_channel(desk.stack, one)["target"]: ("delivered", one.attempts) for one in TROUBLED}
     assert attempts() == wanted
@@ -223,7 +214,7 @@ def test_a_rule_that_goes_on_firing_says_it_once(desk: Desk) -> None:
     """After the check that found it, another one has run to its end."""
     (fired,) = desk.history("one")
     next_run = fired["recorded_at"] + CHECK_SECONDS * 500
-    _await(lambda: get(desk.stack.url, "/api/alerts/monitor/status")["last_run"] > next_run, 2 * CHECK_SECONDS)
+    wait_until(lambda: get(desk.stack.url, "/api/alerts/monitor/status")["last_run"] > next_run, 2 * CHECK_SECONDS)
     for where in _places(desk, "one"):
         if where[0] != "sns":  # all rules share the topic
             assert len(desk.messages_to(*where)) == 1
