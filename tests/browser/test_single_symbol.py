@@ -265,21 +265,6 @@ def void(_: object) -> None:
     return None
 
 
-def test_a_hidden_tab_asks_nothing(open_page: OpenPage, stub: Stub) -> None:
-    hide = """(hidden) => {
-        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-        document.dispatchEvent(new Event("visibilitychange"));
-    }"""
-    with open_page("/", clock=START) as page:
-        open_page.at_rest(page)
-        page.evaluate(hide, True)
-        stub.asked.clear()
-        page.clock.run_for(60_000)
-        assert stub.asked == []
-        with page.expect_response(lambda response: "/api/ohlc/" in response.url):
-            page.evaluate(hide, False)
-
-
 def test_a_market_that_is_not_real_says_so(open_page: OpenPage, stub: Stub) -> None:
     stub.market = "simulated"
     with open_page("/", clock=START) as page:
