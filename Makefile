@@ -35,9 +35,9 @@ status: $(VENV)  ## Say whether a run is active, and how it is
 token: $(VENV)  ## Print the token that the local API's writes need
 	@$(PY) -m infra.local token
 
-# Half of the tests' time is waiting, so that five processes suit two processors.
-test: $(VENV) $(VENDOR) chromium  ## Run all tests, WORKERS=5 at once; each skip is listed with its reason
-	@$(PY) -m pytest -n $(or $(WORKERS),5) --dist loadscope --no-loadscope-reorder
+# Half of the tests' time is waiting, so that four processes suit two processors.
+test: $(VENV) $(VENDOR) chromium  ## Run all tests, WORKERS=4 at once; each skip is listed with its reason
+	@$(PY) -m pytest -n $(or $(WORKERS),4) --dist loadscope --no-loadscope-reorder
 
 test-localstack: $(VENV) .venv-localstack/.stamp  ## Install LocalStack from its lock and run all tests of it (LOCALSTACK_PYTHON=3.11: the older one)
 	@$(PY) -m pytest tests/localstack

@@ -8,10 +8,10 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 ORDER = ("architecture", "unit", "contract", "functional", "chaos", "real_data", "integration", "localstack", "browser")
-# Folders whose tests share what is dear to start. Of several processes the first begin with these, and with what else
-# mostly waits, so that nobody is left with one at the end.
+# Folders whose tests share what is dear to start. Of several processes the first begin with these, which mostly wait,
+# so that nobody is left with one at the end; the others begin with what mostly computes.
 TOGETHER = ("browser/on_the_stack", "integration/on_the_stack", "localstack")
-SPREAD = (*TOGETHER, "integration", "chaos", "browser", "functional", "real_data", "contract", "architecture", "unit")
+SPREAD = (*TOGETHER, "functional", "contract", "integration", "chaos", "real_data", "browser", "architecture", "unit")
 
 # A busy machine is no property of the code: how long an example takes to be made or to run decides nothing. (The first
 # text that is drawn in a fresh clone takes seconds there: hypothesis makes its table of characters for it.)
