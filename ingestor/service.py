@@ -152,6 +152,10 @@ class Ingestor:
     ) -> None:
         began = time.monotonic()
         self._log("stopping", queued=self.writer.queued)
+        # A flush that has begun must end: until it is queued, what it has cut is in no other hands.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._options.drain_seconds), self._flushing:
+                pass
         for task in helping:
             task.cancel()
         await asyncio.gather(*(feed.stop() for feed in self.feeds.all))

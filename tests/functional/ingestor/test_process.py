@@ -92,9 +92,7 @@ async def test_trades_outlive_a_storage_that_is_away_and_a_stop(shard: str, plac
             process.send_signal(signal.SIGTERM)
             rest = (await process.stderr.read()).decode().splitlines()
         assert await process.wait() == 0
-    # Whether it stopped before they were handed to the writer or after.
-    assert json.loads(rest[-1])["stored"] == 0
-    assert any(path.stat().st_size for path in folder.glob("*.journal"))
+    assert json.loads(rest[-1])["left_in_journal"] >= 1
     # Storage is away and the disk has all: nothing is left to wait for.
     assert json.loads(rest[-1])["seconds"] < 8
     assert not any("Traceback" in line for line in rest)
