@@ -12,6 +12,8 @@ CHROMIUMS := chromium chromium-browser google-chrome google-chrome-stable
 REFUSED := this project needs Python 3.11 or newer with its venv module: install one (Debian: apt-get install python3 python3-venv) and try again
 
 export PYTHONPATH := functions:.
+# Every command starts many processes, each of which would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 # `make run SOURCE=simulator` reaches the program as a setting; its names are listed in functions/quant/settings.py.
 export SYMBOLS SOURCE SPEED PORT EMULATOR EMULATOR_PORT STATE_DIR PREFIX FLUSH_SECONDS TICK_TTL_SECONDS BAR_1S_TTL_SECONDS
 export BINANCE_WS_URL BINANCE_REST_URL COINBASE_WS_URL COINBASE_REST_URL SHARD LOG_LEVEL REAL_DATA_DIR
