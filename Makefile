@@ -37,7 +37,10 @@ status: $(VENV)  ## Say whether a run is active, and how it is
 token: $(VENV)  ## Print the token that the local API's writes need
 	@$(PY) -m infra.local token
 
-# Half of the tests' time is waiting, so that four processes suit two processors.
+# Half of the tests' time is waiting, so that four processes suit two processors. Linear algebra takes one thread, as it
+# does where it is deployed: threads that wait for a busy processor burn it.
+test: export OPENBLAS_NUM_THREADS := 1
+test: export OMP_NUM_THREADS := 1
 test: $(VENV) $(VENDOR) chromium  ## Run all tests, WORKERS=4 at once; each skip is listed with its reason
 	@$(PY) -m pytest -n $(or $(WORKERS),4) --dist loadscope --no-loadscope-reorder
 
