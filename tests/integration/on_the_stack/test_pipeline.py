@@ -18,7 +18,7 @@ from tests.integration.client import all_ticks, await_answer, get, wait_until
 from tests.integration.conftest import RunningStack
 
 SYMBOL = "BTCUSDT"
-# Others of the stack's tests fetch pieces of the past for BTCUSDT and ETHUSDT: ids before the start, with holes between.
+# Other tests of the stack fetch pieces of the past for BTCUSDT and ETHUSDT: ids before the start, with holes between.
 UNFILLED = "SOLUSDT"
 
 
