@@ -69,15 +69,16 @@ def frames_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+_SIZED = DynamoTable("sizes")
+
+
 def item_bytes(item: Item) -> int:
     """Size of an item as DynamoDB counts it: names and values of all attributes that are stored.
 
     A string or binary value counts its bytes; a number one byte for two digits and one more. Source: the developer
     guide's page on item sizes and formats.
     """
-    return sum(
-        len(name) + _value_bytes(value) for name, value in DynamoTable("sizes")._stored(item).serialize().items()
-    )
+    return sum(len(name) + _value_bytes(value) for name, value in _SIZED._stored(item).serialize().items())
 
 
 def write_units(item: Item) -> int:
