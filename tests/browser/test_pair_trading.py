@@ -113,7 +113,7 @@ def test_the_scan_suggests_pairs_and_its_best_is_shown_first(open_page: OpenPage
         expect(page.locator("[data-part=admission] li")).to_have_count(4)
 
 
-def test_every_choice_is_asked_for_and_is_in_the_url(open_page: OpenPage, stub: Stub) -> None:
+def test_every_choice_is_asked_for_and_is_in_the_url(open_page: OpenPage) -> None:
     with open_page(PAIR + "&refresh=off", drawn=False) as page:
         drawn(page)
         page.get_by_role("radio", name="5m", exact=True).check()
@@ -122,15 +122,16 @@ def test_every_choice_is_asked_for_and_is_in_the_url(open_page: OpenPage, stub: 
         page.get_by_text("Rule and method").click()
         for name, value in (("method", "huber"), ("transform", "log"), ("fill", "previous")):
             page.select_option(f"[name={name}]", value)
-        for name, value in (("entry", "2.5"), ("exit", "0.2"), ("stop", "5"), ("cost", "0.05")):
-            page.locator(f"[name={name}]").fill(value)
-            page.locator(f"[name={name}]").blur()
+        # One analysis at a time is asked for: the one with all choices is the last.
+        with page.expect_request(lambda request: "cost=0.0005" in request.url) as asked:
+            for name, value in (("entry", "2.5"), ("exit", "0.2"), ("stop", "5"), ("cost", "0.05")):
+                page.locator(f"[name={name}]").fill(value)
+                page.locator(f"[name={name}]").blur()
         wanted = {"interval": "5m", "lookback": "360", "window": "120", "method": "huber", "transform": "log",
                   "fill": "previous", "entry": "2.5", "exit": "0.2", "stop": "5", "cost": "0.05"}  # fmt: skip
         assert wanted.items() <= query(page).items()
         page.wait_for_function("() => document.querySelector('.pair-page:not(.is-empty)')")
-        asked = [path for path in stub.asked if "/analyze" in path][-1]
-        sent = {name: values[0] for name, values in parse_qs(urlsplit(asked).query).items()}
+        sent = {name: values[0] for name, values in parse_qs(urlsplit(asked.value.url).query).items()}
         assert (wanted | {"cost": "0.0005"}).items() <= sent.items()
         path = page.url.partition("/pairs/")[2]
     with open_page(f"/pairs/{path}", drawn=False) as page:

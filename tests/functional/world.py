@@ -19,6 +19,7 @@ from resample.service import Report, Resampler
 
 MARKET = Market("binance", "BTCUSDT")
 START = 1_723_158_000_000  # 2024-08-08T23:00 UTC
+SETTINGS = Settings.load({})
 
 
 @dataclass
@@ -31,7 +32,7 @@ class World:
 
     @property
     def storage(self) -> Storage:
-        return storage_on(self.tick_data, self.ohlc_data, Settings.load({}), lambda: self.now)
+        return storage_on(self.tick_data, self.ohlc_data, SETTINGS, lambda: self.now)
 
     def resampler(self) -> Resampler:
         storage = self.storage
@@ -41,8 +42,10 @@ class World:
         self.storage.instruments.put([Instrument(MARKET, "BTC", "USDT", 2, 5)])
 
     def write(self, trades: Trades, size: int = 50) -> None:
-        for start in range(0, len(trades), size):
-            self.storage.ticks.write(codec.pack(MARKET, trades.take(slice(start, start + size))))
+        ticks = self.storage.ticks
+        parts = (trades.take(slice(start, start + size)) for start in range(0, len(trades), size))
+        for chunk in codec.pack_all((MARKET, part) for part in parts):
+            ticks.write([chunk])
 
     def heal(self, trades: Trades) -> None:
         """Write below the frontier: the mark first, then the chunk."""
