@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import aiohttp
 from infra.local.children import Child
 from infra.local.environment import program_environment
 from quant.domain.market import Market
-from quant.errors import SettingError
+from quant.errors import SettingError, ValidationError
 from quant.settings import Settings
 
 PROBE_SECONDS = 5.0
@@ -97,7 +97,13 @@ class Simulator:
 
     @classmethod
     def of(cls, settings: Settings, source: Source, *, symbols: bool, root: Path, folder: Path) -> Simulator:
-        """``symbols`` says whether the settings' symbols are asked for; a recording else plays what it holds."""
+        """``symbols`` says whether the settings' symbols are asked for; a recording else plays what it holds.
+
+        Raises:
+            SettingError: a symbol that the simulated exchange cannot have.
+        """
+        if symbols and source.recording is None:
+            _demand_listed([market.symbol for market in settings.symbols])
         chosen = ["--symbols", ",".join(market.symbol for market in settings.symbols)] if symbols else []
         child = Child(
             name="exchange simulator",
@@ -145,6 +151,16 @@ class Simulator:
         async with aiohttp.ClientSession() as session, session.get(f"{self.rest_url}/api/v3/exchangeInfo") as answer:
             offered = (await answer.json())["symbols"]
         return tuple(Market.parse(entry["symbol"]) for entry in offered)
+
+
+def _demand_listed(symbols: Sequence[str]) -> None:
+    from infra.local.exchange.listing import listing  # with numpy, which a run on the exchange itself does not need
+
+    try:
+        for symbol in symbols:
+            listing(symbol)
+    except ValidationError as exc:
+        raise SettingError("SYMBOLS", f"{exc.problem}: the simulated exchange has no others") from exc
 
 
 def _port(url: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.sources import BINANCE, SIMULATOR, choose_source, probe_binance
+from infra.local.sources import BINANCE, SIMULATOR, Simulator, choose_source, probe_binance
 from quant.errors import SettingError
 from quant.settings import Settings
 
@@ -66,6 +66,12 @@ async def test_a_recording_is_named_by_its_whole_path(tmp_path: Path, monkeypatc
 async def test_a_recording_that_is_not_there_is_refused_by_the_settings_name(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="setting SOURCE must name a folder"):
         await choose_source(settings(f"replay:{tmp_path / 'nothing'}"), never, print)
+
+
+def test_a_symbol_that_the_simulator_cannot_have_is_refused_by_the_settings_name(tmp_path: Path) -> None:
+    asked = Settings.load({"SYMBOLS": "BTCUSDT,NOPE"})
+    with pytest.raises(SettingError, match=r"setting SYMBOLS must be 5 to 20 capital .+, got 'NOPE'"):
+        Simulator.of(asked, SIMULATOR, symbols=True, root=tmp_path, folder=tmp_path)
 
 
 async def test_an_exchange_that_refuses_connections_is_a_problem_and_not_an_error() -> None:
