@@ -19,10 +19,7 @@ MOST_IN_TEXT = 50
 """So many events of a group are told in full; of the others, the number. A program gets them all."""
 _MARKS = {"simulated": "SIMULATED", "replay": "REPLAY"}
 _SEVERITIES = ("info", "warning", "critical")
-_TEMPLATES = FileSystemLoader(Path(__file__).with_name("templates"))
-# Of the whole process, so that a template is compiled once in it.
-_HTML = Environment(loader=_TEMPLATES, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-_TEXT = Environment(loader=_TEMPLATES, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +49,9 @@ class Letters:
 
     def __init__(self, links: Links) -> None:
         self._links = links
+        loader = FileSystemLoader(_TEMPLATES)
+        self._html = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+        self._text = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
     def write(self, several: Sequence[tuple[Delivery, AlertEvent]]) -> Message:
         """One message to the channel that these deliveries, at least one, have in common."""
@@ -70,8 +70,8 @@ class Letters:
             channel=channel,
             event_ids=tuple(event.id for _, event in several),
             subject=subject,
-            text=_TEXT.get_template("message.txt.j2").render(told).strip() + "\n",
-            html=_HTML.get_template("message.html.j2").render(told),
+            text=self._text.get_template("message.txt.j2").render(told).strip() + "\n",
+            html=self._html.get_template("message.html.j2").render(told),
             facts=self._facts(several),
         )
 

@@ -174,6 +174,10 @@ class WatchedQueue:
         self.process.step("dead letter", str(delivery.channel.type), lambda: self.letters.append(delivery.id))
 
 
+# Holds nothing of a run, and compiles its templates when it is first asked.
+LETTERS = Letters(links)
+
+
 class Stage:
     """A market on which one rule fires once, to four channels."""
 
@@ -199,7 +203,7 @@ class Stage:
         alerts = AlertTable(*watched, self.clock)
         senders = {kind: WatchedSender(process, receiver) for kind, receiver in self.receivers.items()}
         queue: DeadLetters = WatchedQueue(process, self.dead_letters)
-        courier = Courier(alerts, Letters(links), lambda: senders, lambda: queue, self.clock)
+        courier = Courier(alerts, LETTERS, lambda: senders, lambda: queue, self.clock)
         try:
             self.world.new_monitor(alerts=alerts).check(self.world.now)
             courier.deliver_due()
