@@ -176,10 +176,9 @@ def test_a_command_on_the_running_stack_says_what_it_did(stack: RunningStack, te
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("text", ON_A_RUN_OF_ITS_OWN)
 def test_a_run_is_started_asked_and_stopped_by_make(tmp_path: Path, text: str) -> None:
-    """Where the command names no source, the environment does; tests/unit/local_stack asks for the rest. A market of
-    two symbols is there as soon as one of twelve, and leaves the processor to the other tests."""
+    """Where the command names no source, the environment does; tests/unit/local_stack asks for the rest."""
     command = ["sh", "-c", f"exec {text} {NOT_MADE}"]
-    with started_stack(tmp_path, command=command, SYMBOLS="BTCUSDT,ETHUSDT") as run:
+    with started_stack(tmp_path, command=command) as run:
         try:
             assert run.url in _shell("make status", STATE_DIR=str(tmp_path))
         finally:
