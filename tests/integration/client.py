@@ -41,5 +41,5 @@ def wait_until(wanted: Callable[[], bool], patience: float = 100.0) -> None:
     """Looks twice a second, and fails where it has not come true in time."""
     deadline = time.monotonic() + patience
     while not wanted():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, f"it has not come true within {patience:g} s"
         time.sleep(0.5)
